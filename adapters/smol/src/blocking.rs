@@ -1,0 +1,31 @@
+//! Blocking work: the pool of the `blocking` crate.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use withal_core::Blocking;
+
+use crate::Smol;
+
+impl Blocking for Smol {
+    fn unblock<T, F>(&self, work: F) -> impl Future<Output = T> + Send + 'static
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = smol::channel::bounded(1);
+        let work = move || {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            // Nobody is waiting any more if it cannot be sent.
+            let _ = sender.try_send(done);
+        };
+        // Dropping the handle would cancel work that has not started.
+        smol::unblock(work).detach();
+        async move {
+            match receiver.recv().await {
+                Ok(Ok(value)) => value,
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(_) => unreachable!("the pool runs what it was given"),
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The protocol behind the protocol: what `with` runs, so that combinators stay invisible to the body.
+
+use std::borrow::Cow;
+
+use crate::failure::Fault;
+use crate::outcome::Outcome;
+use crate::scope::Scope;
+use crate::verdict::Verdict;
+
+/// Anything that can be run as a scope: every [`Scope`], and every combinator over one.
+///
+/// Implement [`Scope`]; write `S: Bracket` in helpers that are generic over scopes, so that they take combinators too.
+/// The difference: what is held from enter to exit and what the body sees may be two things here, so that a wrapper never leaks into the body.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scope",
+    label = "this has no async enter and exit",
+    note = "implement `withal::Scope` for it",
+    note = "for a guard that releases in its `Drop`: `withal::sync(guard)`",
+    note = "for a value with an async close: implement `withal::Close` and use `withal::closing(value)`",
+    note = "for a guard that is not `Send`: implement `withal::LocalScope` and use `withal::with_local`"
+)]
+pub trait Bracket: Sized {
+    /// What is held from enter to exit.
+    type Held: Send;
+    /// What the body sees of it.
+    type View: ?Sized;
+    /// Why entering or exiting failed.
+    type Error: Fault;
+    /// What exit may answer.
+    type Verdict: Verdict;
+    /// What is needed to name the scope in reports; `()` for its type.
+    #[doc(hidden)]
+    type Tag: Tag;
+
+    /// Whether the exit may suspend; only core's own sync adaptors say no.
+    #[doc(hidden)]
+    const SUSPENDS: bool = true;
+
+    #[doc(hidden)]
+    fn tag(&self) -> Self::Tag;
+
+    /// The name of a scope with this tag.
+    #[doc(hidden)]
+    fn name(tag: &Self::Tag) -> Cow<'static, str>;
+
+    /// Enters.
+    fn open(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
+
+    /// Shows the body its part.
+    fn view(held: &mut Self::Held) -> &mut Self::View;
+
+    /// Exits.
+    fn close(
+        held: Self::Held,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<Self::Verdict, Self::Error>> + Send;
+}
+
+/// A [`Bracket`] whose view can also be had from a shared reference, so that [`Open`](crate::Open) derefs to it.
+///
+/// All have it but [`view_as`](crate::ScopeExt::view_as), whose closure gives a mutable view only.
+pub trait Peek: Bracket {
+    /// Shows the body's part.
+    fn peek(held: &Self::Held) -> &Self::View;
+}
+
+impl<S: Scope> Peek for S {
+    fn peek(held: &S::Guard) -> &S::Guard {
+        held
+    }
+}
+
+/// What a scope carries for its name.
+#[doc(hidden)]
+pub trait Tag: Clone + Send + Sync + 'static {}
+impl<T: Clone + Send + Sync + 'static> Tag for T {}
+
+impl<S: Scope> Bracket for S {
+    type Held = S::Guard;
+    type View = S::Guard;
+    type Error = S::Error;
+    type Verdict = S::Verdict;
+    type Tag = ();
+
+    #[inline]
+    fn tag(&self) {}
+
+    fn name((): &()) -> Cow<'static, str> {
+        Cow::Borrowed(type_name::<S>())
+    }
+
+    #[inline]
+    fn open(self) -> impl Future<Output = Result<S::Guard, S::Error>> + Send {
+        self.enter()
+    }
+
+    #[inline]
+    fn view(held: &mut S::Guard) -> &mut S::Guard {
+        held
+    }
+
+    #[inline]
+    fn close(
+        held: S::Guard,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
+        S::exit(held, outcome)
+    }
+}
+
+/// The last part of the path of a type, without its parameters.
+pub(crate) fn type_name<T: ?Sized>() -> &'static str {
+    let full = std::any::type_name::<T>().trim_start_matches('&');
+    let path = full.split('<').next().unwrap_or(full);
+    path.rsplit("::").next().unwrap_or(path)
+}

@@ -1,0 +1,147 @@
+//! A scope whose exit has a deadline.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::panic::resume_unwind;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::bracket::{Bracket, Peek};
+use crate::frame::{self, Dropping, Exit, Framed};
+use crate::outcome::Outcome;
+use crate::raise::Or;
+use crate::runtime::Timer;
+use crate::slot::{ToHome, not_cut};
+
+/// A scope with a bounded exit: see [`ScopeExt::exit_within`](crate::ScopeExt::exit_within).
+#[derive(Clone, Debug)]
+#[must_use = "a scope does nothing unless it is run"]
+pub struct ExitWithin<S, R> {
+    scope: S,
+    timer: R,
+    limit: Duration,
+}
+
+impl<S, R> ExitWithin<S, R> {
+    pub(crate) fn new(scope: S, timer: R, limit: Duration) -> Self {
+        Self {
+            scope,
+            timer,
+            limit,
+        }
+    }
+}
+
+/// What an [`ExitWithin`] holds.
+#[doc(hidden)]
+pub struct Held<H, R> {
+    inner: H,
+    timer: R,
+    limit: Duration,
+}
+
+impl<S, R> Bracket for ExitWithin<S, R>
+where
+    S: Bracket + Send,
+    R: Timer + Send + Sync + 'static,
+{
+    type Held = Held<S::Held, R>;
+    type View = S::View;
+    type Error = Or<S::Error, Overdue>;
+    type Verdict = S::Verdict;
+    type Tag = S::Tag;
+
+    const SUSPENDS: bool = S::SUSPENDS;
+
+    fn tag(&self) -> S::Tag {
+        self.scope.tag()
+    }
+
+    fn name(tag: &S::Tag) -> Cow<'static, str> {
+        S::name(tag)
+    }
+
+    async fn open(self) -> Result<Self::Held, Self::Error> {
+        Ok(Held {
+            inner: self.scope.open().await.map_err(Or::A)?,
+            timer: self.timer,
+            limit: self.limit,
+        })
+    }
+
+    fn view(held: &mut Self::Held) -> &mut S::View {
+        S::view(&mut held.inner)
+    }
+
+    async fn close(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
+        // A frame of its own, so that what the exit has opened is overdue together with it.
+        let exit = Framed::<_, ToHome, Exit>::new(S::close(held.inner, outcome), ToHome);
+        let mut exit = pin!(Some(exit));
+        let mut alarm = pin!(held.timer.sleep(held.limit));
+        let mut exited = None;
+        let ended = poll_fn(|cx| {
+            if let Some(mut exit) = exit.as_mut().as_pin_mut() {
+                if exited.is_none()
+                    && let Poll::Ready(ended) = exit.as_mut().poll(cx)
+                {
+                    exited = Some(ended);
+                }
+                if exited.is_some() && exit.poll_jobs(cx).is_ready() {
+                    return Poll::Ready(exited.take());
+                }
+            }
+            alarm.as_mut().poll(cx).map(|()| {
+                frame::while_dropping(Dropping::Abandoned, || exit.set(None));
+                None
+            })
+        })
+        .await;
+        match ended.map(not_cut) {
+            Some(Ok(exited)) => exited.map_err(Or::A),
+            Some(Err(panic)) => resume_unwind(*panic),
+            None => Err(Or::B(Overdue { limit: held.limit })),
+        }
+    }
+}
+
+impl<S, R> Peek for ExitWithin<S, R>
+where
+    S: Peek + Send,
+    R: Timer + Send + Sync + 'static,
+{
+    fn peek(held: &Self::Held) -> &S::View {
+        S::peek(&held.inner)
+    }
+}
+
+impl<H, R> fmt::Debug for Held<H, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+/// The error of an exit that had not ended in its time, and was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overdue {
+    /// How long it had.
+    pub limit: Duration,
+}
+
+impl fmt::Display for Overdue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the exit had not ended after {:?} and was dropped", self.limit)
+    }
+}
+
+impl Error for Overdue {}
+
+impl From<Overdue> for io::Error {
+    fn from(overdue: Overdue) -> Self {
+        Self::new(io::ErrorKind::TimedOut, overdue)
+    }
+}

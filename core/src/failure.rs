@@ -1,0 +1,176 @@
+//! The error of a body, lent to its exits and taken back by value.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt::{self, Debug, Display};
+use std::sync::{Arc, OnceLock, RwLock, Weak};
+
+use crate::report::Report;
+
+/// What the error of a body or of a scope must be: printable, `Send`, `Sync` and `'static`.
+///
+/// Every such type has it: errors that implement [`Error`], `anyhow::Error`, `String`, `Box<dyn Error + Send + Sync>`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a scope or of its body",
+    label = "this error type",
+    note = "an error must be `Display + Debug + Send + Sync + 'static`: it may reach exits on other threads and the lost-error hook"
+)]
+pub trait Fault: Any + Display + Debug + Send + Sync {
+    #[doc(hidden)]
+    fn as_any(&self) -> &dyn Any;
+    #[doc(hidden)]
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl<E: Any + Display + Debug + Send + Sync> Fault for E {
+    #[inline]
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    #[inline]
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Finds an `E` in `error`, also inside of the boxes that applications use.
+pub(crate) fn find<E: Error + 'static>(error: &dyn Any) -> Option<&E> {
+    if let Some(found) = error.downcast_ref::<E>() {
+        return Some(found);
+    }
+    if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+        return boxed.downcast_ref();
+    }
+    #[cfg(feature = "anyhow")]
+    if let Some(any) = error.downcast_ref::<anyhow::Error>() {
+        return find_in_anyhow(any);
+    }
+    error
+        .downcast_ref::<Report>()
+        .and_then(|report| report.primary().downcast_ref())
+}
+
+#[cfg(feature = "anyhow")]
+fn find_in_anyhow<E: Error + 'static>(error: &anyhow::Error) -> Option<&E> {
+    // The first look also finds a context; the second the causes below it.
+    error
+        .downcast_ref()
+        .or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
+}
+
+/// A view of the body's error, lent to an exit.
+#[derive(Clone, Copy)]
+pub struct FailureRef<'a>(pub(crate) &'a Arc<Failed<dyn Fault>>);
+
+impl<'a> FailureRef<'a> {
+    /// The error, if it is an `E`.
+    ///
+    /// Sees through `Box<dyn Error + Send + Sync>`, [`Report`] (its primary error) and, with the feature `anyhow`, `anyhow::Error` with all its causes.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&'a E> {
+        find(self.0.error.as_any())
+    }
+
+    /// The error, if its own type is exactly `E`: also for types that are no [`Error`], like `String` and `anyhow::Error`.
+    pub fn exactly<E: 'static>(&self) -> Option<&'a E> {
+        self.0.error.as_any().downcast_ref()
+    }
+
+    pub(crate) fn keep(&self) -> KeptFailure {
+        let lease = self.0.lease.get_or_init(|| {
+            Arc::new(Lease(RwLock::new(Some(Arc::downgrade(self.0)))))
+        });
+        KeptFailure(lease.clone())
+    }
+}
+
+impl Display for FailureRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(&self.0.error, f)
+    }
+}
+
+impl Debug for FailureRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt(&self.0.error, f)
+    }
+}
+
+/// A lease on the body's error that may be stored: see [`Outcome::keep`](crate::Outcome::keep).
+///
+/// It is good until the exits of the scope have ended; then the error goes back to the caller of `with`, and the lease has expired.
+#[derive(Clone)]
+pub struct KeptFailure(Arc<Lease>);
+
+impl KeptFailure {
+    /// Calls `f` with the error if it is an `E` and the lease has not expired.
+    pub fn map<E: Error + 'static, R>(&self, f: impl FnOnce(&E) -> R) -> Option<R> {
+        self.0
+            .with(|failed| find(failed.error.as_any()).map(f))
+            .flatten()
+    }
+
+    /// Whether the exits have ended and the error has gone back to its owner.
+    pub fn is_expired(&self) -> bool {
+        self.0.with(|_| ()).is_none()
+    }
+}
+
+impl Display for KeptFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .with(|failed| Display::fmt(&failed.error, f))
+            .unwrap_or_else(|| f.write_str("an error that has gone back to its owner"))
+    }
+}
+
+impl Debug for KeptFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .with(|failed| Debug::fmt(&failed.error, f))
+            .unwrap_or_else(|| f.write_str("<expired>"))
+    }
+}
+
+/// The cell in which the error of a body lives while the exits run.
+pub(crate) struct Failed<E: ?Sized> {
+    lease: OnceLock<Arc<Lease>>,
+    pub(crate) error: E,
+}
+
+impl<E: Fault> Failed<E> {
+    pub(crate) fn new(error: E) -> Arc<Self> {
+        Arc::new(Self {
+            lease: OnceLock::new(),
+            error,
+        })
+    }
+
+    /// Ends every lease and takes the error out.
+    ///
+    /// Nothing else holds the cell by now: an exit borrows it, and a lease is a weak pointer that is strong only under its lock.
+    pub(crate) fn reclaim(self: Arc<Self>) -> E {
+        if let Some(lease) = self.lease.get() {
+            lease.expire();
+        }
+        Arc::into_inner(self)
+            .expect("a forgotten `Open::close` still holds the error of this body")
+            .error
+    }
+}
+
+/// The shared end of all leases on one error.
+struct Lease(RwLock<Option<Weak<Failed<dyn Fault>>>>);
+
+impl Lease {
+    fn with<R>(&self, f: impl FnOnce(&Failed<dyn Fault>) -> R) -> Option<R> {
+        let held = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let failed = held.as_ref()?.upgrade()?;
+        Some(f(&failed))
+    }
+
+    /// Waits for the readers of this moment, then turns all further ones away.
+    fn expire(&self) {
+        *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+}

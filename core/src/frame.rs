@@ -1,0 +1,594 @@
+//! Frames: what this thread is running, who adopts an orphan, and whether a canceller is closing things.
+//!
+//! Whatever may make orphans (a scope's body, an exit, a cancellable body) is wrapped in [`Framed`], and is polled *and dropped* only inside a frame.
+//! A frame is a depth, an id, and a mark in this thread's basket of orphans; when it closes, what lies above the mark belongs to its owner.
+//!
+//! # Invariants
+//!
+//! The invariants of the whole algorithm, cited by number elsewhere:
+//!
+//! * **I1 Exactly once.** For every successful enter, exit starts exactly once and, the process and the runtime that it uses living on, runs to its end or its deadline.
+//!   For a failed enter, never. A failed composite enter exits what it had entered.
+//! * **I2 Inside out.** A scope's exit starts only after the exits of everything entered *and still owned* inside its body have ended.
+//! * **I3 A started exit is not stopped** by dropping the future that awaits it; only its own deadline stops it, and that is reported.
+//! * **I4 Adopters drive.** A live adopter polls its jobs inside its own poll, body and jobs taking turns to be first; a job adopted during a poll is polled before that poll returns;
+//!   each job has its own waker; siblings run concurrently.
+//! * **I5 One job per tree.** A hard-dropped parent becomes one job in which each node waits for its children.
+//! * **I6 Exits are shielded** and are frames of their own: what an exit opens ends before that exit ends.
+//! * **I7 Panics.** Body and own exit: caught, everything is released, the first is resumed at the end.
+//!   A panic in an adopted job, or in the drop of a body, goes to the lost-error hook; it stops no other exit and never reaches the adopter's body.
+//! * **I8 Never in Drop:** no blocking, no panic of ours, no thread-local that may be gone, no thread that cannot be started taken for granted.
+//! * **I9 Iterative.** Groups of orphans of any size unwind without recursion; an orphaned tree needs no more stack than polling it did.
+//!
+//! # How cancelling works
+//!
+//! A canceller sets *closing* and polls its body once more.
+//! While closing, no scope is entered; an exit in progress goes on; a scope whose body is pending with no exit in progress inside drops that body,
+//! runs its exit in place, and stays pending. `exiting` counts the exits that were polled and are pending, so that each frame sees by the difference whether there was one inside.
+//! Exits and jobs clear *closing* for what they open.
+//!
+//! Nothing here may `.await` between reading a thread-local and using what was read.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::outcome::Reason;
+use crate::orphan::{Job, Jobs};
+
+/// The payload of a panic, boxed once more to one word: results that are larger than 16 bytes are slow to move.
+pub(crate) type Panic = Box<Box<dyn Any + Send>>;
+
+/// Why a framed future gave no value.
+pub(crate) enum Stop {
+    Panicked(Panic),
+    /// A canceller is closing, and the body was dropped for it.
+    Cut,
+}
+
+/// How many frames have their ids in the array; deeper ones go to [`DEEP`].
+const SHALLOW: usize = 64;
+
+/// The state of one thread: cells without a destructor, so that they are still there while the thread exits (I8).
+struct Thread {
+    /// The depth below which frames are hidden by [`isolated`].
+    base: Cell<u32>,
+    depth: Cell<u32>,
+    /// How many jobs the basket holds.
+    orphans: Cell<u32>,
+    exiting: Cell<u32>,
+    closing: Cell<bool>,
+    /// Why; only read while `closing`.
+    reason: Cell<Reason>,
+    /// The id of the innermost scope's body.
+    scope: Cell<u32>,
+    /// What happens to the scopes that are dropped now.
+    dropping: Cell<Dropping>,
+    /// The job of a home that is being driven, for its account of what is still running.
+    errand: Cell<u32>,
+    next_id: Cell<u32>,
+    last_id: Cell<u32>,
+    ids: [Cell<u32>; SHALLOW],
+}
+
+thread_local! {
+    static THREAD: Thread = const {
+        Thread {
+            base: Cell::new(0),
+            depth: Cell::new(0),
+            orphans: Cell::new(0),
+            exiting: Cell::new(0),
+            closing: Cell::new(false),
+            reason: Cell::new(Reason::Dropped),
+            scope: Cell::new(0),
+            dropping: Cell::new(Dropping::Orphaned),
+            errand: Cell::new(0),
+            next_id: Cell::new(0),
+            last_id: Cell::new(0),
+            ids: [const { Cell::new(0) }; SHALLOW],
+        }
+    };
+    /// Orphans on their way to the frame that adopts them.
+    static BASKET: RefCell<Vec<Job>> = const { RefCell::new(Vec::new()) };
+    /// The ids of the frames beyond the array.
+    static DEEP: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a frame is for.
+pub(crate) trait Kind {
+    /// A scope's body: the scope that is named in the lineage of what is entered inside, and that cuts itself while closing.
+    const BODY: bool = false;
+    /// An exit: shielded (I6).
+    const EXIT: bool = false;
+}
+
+/// The frame of a scope's body.
+pub(crate) struct Body;
+/// The frame of a body that a canceller may cut.
+pub(crate) struct Cuttable;
+/// The frame of an exit.
+pub(crate) struct Exit;
+
+impl Kind for Body {
+    const BODY: bool = true;
+}
+impl Kind for Cuttable {}
+impl Kind for Exit {
+    const EXIT: bool = true;
+}
+
+/// Under which frame, and under which scope's body, something was entered: two ids in one word,
+/// for a struct of two words costs a store-forwarding stall at each move.
+///
+/// Ids wrap after four thousand million frames.
+/// A collision then could change *who* finishes an orphan, never *whether* it is finished.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Birth(u64);
+
+/// The lineage of what is entered now.
+#[inline(always)]
+pub(crate) fn birth() -> Birth {
+    THREAD.with(|t| {
+        let depth = t.depth.get();
+        let frame = if depth == t.base.get() {
+            0
+        } else if depth as usize <= SHALLOW {
+            t.ids[(depth - 1) as usize & (SHALLOW - 1)].get()
+        } else {
+            deepest()
+        };
+        Birth((u64::from(t.scope.get()) << 32) | u64::from(frame))
+    })
+}
+
+/// A new frame id; each thread takes them from a block of its own.
+#[inline(always)]
+pub(crate) fn next_id() -> u32 {
+    THREAD.with(|t| {
+        let id = t.next_id.get();
+        if id == t.last_id.get() {
+            return new_block(t);
+        }
+        t.next_id.set(id + 1);
+        id
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn new_block(t: &Thread) -> u32 {
+    const BLOCK: u32 = 1 << 12;
+    // Block 0 is left out: id 0 is "none", id 1 is `SYNC_EXIT`.
+    static BLOCKS: AtomicU32 = AtomicU32::new(1);
+    let mut block = BLOCKS.fetch_add(1, Ordering::Relaxed);
+    while block.is_multiple_of(u32::MAX / BLOCK + 1) {
+        block = BLOCKS.fetch_add(1, Ordering::Relaxed);
+    }
+    let first = block.wrapping_mul(BLOCK);
+    t.next_id.set(first + 1);
+    t.last_id.set(first + (BLOCK - 1));
+    first
+}
+
+#[cold]
+fn deepest() -> u32 {
+    DEEP.try_with(|deep| deep.borrow().last().copied())
+        .ok()
+        .flatten()
+        .unwrap_or(0)
+}
+
+#[cold]
+fn enter_deep(depth: usize, id: u32) {
+    let _ = DEEP.try_with(|deep| {
+        let mut deep = deep.borrow_mut();
+        deep.resize(depth - SHALLOW, 0);
+        deep.push(id);
+    });
+}
+
+/// Runs `f` inside a frame, and gives to `jobs` what was orphaned in it. Never unwinds.
+#[inline(always)]
+fn in_frame<K: Kind, R>(id: u32, jobs: &mut Jobs, f: impl FnOnce() -> R) -> Result<R, Panic> {
+    let (depth, mark, scope, closing, exiting) = THREAD.with(|t| {
+        let depth = t.depth.get();
+        t.depth.set(depth + 1);
+        if (depth as usize) < SHALLOW {
+            t.ids[depth as usize].set(id);
+        } else {
+            enter_deep(depth as usize, id);
+        }
+        (
+            depth,
+            t.orphans.get(),
+            if K::BODY { t.scope.replace(id) } else { 0 },
+            if K::EXIT { t.closing.replace(false) } else { false },
+            if K::EXIT { t.exiting.get() } else { 0 },
+        )
+    });
+    let result = catch_unwind(AssertUnwindSafe(f)).map_err(Box::new);
+    let orphans = THREAD.with(|t| {
+        t.depth.set(depth);
+        if K::BODY {
+            t.scope.set(scope);
+        }
+        if K::EXIT {
+            t.closing.set(closing);
+            t.exiting.set(exiting);
+        }
+        t.orphans.get()
+    });
+    if orphans != mark {
+        collect(mark, jobs);
+    }
+    result
+}
+
+#[cold]
+#[inline(never)]
+fn collect(mark: u32, into: &mut Jobs) {
+    THREAD.with(|t| t.orphans.set(mark));
+    let adopted = BASKET.try_with(|basket| basket.borrow_mut().split_off(mark as usize));
+    for job in adopted.into_iter().flatten() {
+        into.push(job);
+    }
+}
+
+/// Hands an orphan to the top frame of this thread, if what it was entered under is still on this thread's stack; else gives it back.
+#[cold]
+pub(crate) fn adopt(job: Job, birth: Birth) -> Result<(), Job> {
+    if !is_on_stack(birth) {
+        return Err(job);
+    }
+    let mut job = Some(job);
+    // The basket is gone while the thread exits (I8).
+    let _ = BASKET.try_with(|basket| basket.borrow_mut().extend(job.take()));
+    match job {
+        Some(job) => Err(job),
+        None => {
+            THREAD.with(|t| t.orphans.set(t.orphans.get() + 1));
+            Ok(())
+        }
+    }
+}
+
+fn is_on_stack(Birth(word): Birth) -> bool {
+    let (frame, scope) = (word as u32, (word >> 32) as u32);
+    is_frame_on_stack(frame) || is_frame_on_stack(scope)
+}
+
+/// Whether the frame with this id is among the visible ones of this thread.
+pub(crate) fn is_frame_on_stack(id: u32) -> bool {
+    if id == 0 {
+        return false;
+    }
+    THREAD.with(|t| {
+        let (base, depth) = (t.base.get() as usize, t.depth.get() as usize);
+        let shallow = &t.ids[base.min(SHALLOW)..depth.min(SHALLOW)];
+        if shallow.iter().any(|other| other.get() == id) {
+            return true;
+        }
+        if depth <= SHALLOW {
+            return false;
+        }
+        let hidden = base.saturating_sub(SHALLOW);
+        DEEP.try_with(|deep| {
+            let deep = deep.borrow();
+            let end = deep.len().min(depth - SHALLOW);
+            deep.get(hidden..end).is_some_and(|ids| ids.contains(&id))
+        })
+        .unwrap_or(false)
+    })
+}
+
+/// Whether no frame is open: what is entered now is a root.
+#[inline]
+pub(crate) fn is_root() -> bool {
+    THREAD.with(|t| t.depth.get() == t.base.get())
+}
+
+/// Whether a canceller on this thread's stack is closing what is polled now.
+#[inline(always)]
+pub(crate) fn is_closing() -> bool {
+    THREAD.with(|t| t.closing.get())
+}
+
+/// Why what is dropped or cut now ends.
+#[cold]
+pub(crate) fn reason() -> Reason {
+    THREAD.with(|t| {
+        if t.closing.get() {
+            t.reason.get()
+        } else {
+            Reason::Dropped
+        }
+    })
+}
+
+/// Counts an exit that was polled and is pending.
+#[inline(always)]
+pub(crate) fn count_exiting() {
+    THREAD.with(|t| t.exiting.set(t.exiting.get().wrapping_add(1)));
+}
+
+/// Runs `f` while closing, and says whether an exit was left in progress. `f` does not unwind.
+pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
+    let (closing, old_reason, exiting) = THREAD.with(|t| {
+        (
+            t.closing.replace(true),
+            t.reason.replace(reason),
+            t.exiting.get(),
+        )
+    });
+    let result = f();
+    let exits = THREAD.with(|t| {
+        t.closing.set(closing);
+        t.reason.set(old_reason);
+        t.exiting.get() != exiting
+    });
+    (result, exits)
+}
+
+/// Runs `f`, the poll of jobs, out of sight of a canceller: jobs are exits (I6). `f` does not unwind.
+pub(crate) fn shielded<R>(f: impl FnOnce() -> R) -> R {
+    let (closing, exiting) = THREAD.with(|t| (t.closing.replace(false), t.exiting.get()));
+    let result = f();
+    THREAD.with(|t| {
+        t.closing.set(closing);
+        t.exiting.set(exiting);
+    });
+    result
+}
+
+/// What a drop means for the scopes inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropping {
+    /// A hard drop: somebody adopts them.
+    Orphaned,
+    /// The grace of a canceller is over: they move on, and each is named as overdue.
+    MovedOn,
+    /// The deadline of an exit is over: exits that were started inside of it are dropped with it (I3).
+    Abandoned,
+}
+
+/// What happens to a scope that is dropped now.
+pub(crate) fn dropping() -> Dropping {
+    THREAD.with(|t| t.dropping.get())
+}
+
+/// Runs `f` with drops meaning `dropping`. `f` does not unwind.
+#[cold]
+pub(crate) fn while_dropping<R>(dropping: Dropping, f: impl FnOnce() -> R) -> R {
+    let before = THREAD.with(|t| t.dropping.replace(dropping));
+    let result = f();
+    THREAD.with(|t| t.dropping.set(before));
+    result
+}
+
+/// The job of a home that is being driven on this thread; 0 if none.
+pub(crate) fn errand() -> u32 {
+    THREAD.with(|t| t.errand.get())
+}
+
+/// Runs `f` as the job `errand` of a home. `f` does not unwind.
+pub(crate) fn on_errand<R>(errand: u32, f: impl FnOnce() -> R) -> R {
+    let before = THREAD.with(|t| t.errand.replace(errand));
+    let result = f();
+    THREAD.with(|t| t.errand.set(before));
+    result
+}
+
+/// Runs a synchronous section with this thread's scopes hidden: what is orphaned inside goes to its home, not to a scope around the section.
+///
+/// Wrap it around anything that runs another executor inside of a body (`block_on`, `executor.run`): a scope around the section cannot be polled until the section is over,
+/// so that waiting inside for an orphan that this scope has adopted would wait for ever (I6).
+/// The `block_on` of withal's own runtimes does it by itself.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// let answer = withal::isolated(|| 42); // here: some `block_on`
+/// assert_eq!(answer, 42);
+/// ```
+pub fn isolated<R>(section: impl FnOnce() -> R) -> R {
+    /// Restores the frames also when the section unwinds.
+    struct Hidden {
+        base: u32,
+        scope: u32,
+        closing: bool,
+    }
+    impl Drop for Hidden {
+        fn drop(&mut self) {
+            THREAD.with(|t| {
+                t.base.set(self.base);
+                t.scope.set(self.scope);
+                t.closing.set(self.closing);
+            });
+        }
+    }
+    let _hidden = THREAD.with(|t| Hidden {
+        base: t.base.replace(t.depth.get()),
+        scope: t.scope.replace(0),
+        closing: t.closing.replace(false),
+    });
+    section()
+}
+
+/// Who gets what a frame has adopted, and notes that a root has suspended.
+pub(crate) trait Heir {
+    /// Takes over the jobs of a frame that ends.
+    fn inherit(&mut self, jobs: Jobs);
+
+    /// The frame is a root and has returned `Pending` for the first time.
+    fn settle(&mut self, frame: u32);
+
+    /// A panic came out of the drop of the framed future (I7).
+    fn lose(&self, panic: Panic);
+}
+
+pin_project! {
+    /// A future that is polled and dropped inside a frame.
+    ///
+    /// It never unwinds. What it has adopted it drives as long as it is polled, and leaves to its heir when it is dropped.
+    pub(crate) struct Framed<F, H, K>
+    where
+        H: Heir,
+        K: Kind,
+    {
+        #[pin]
+        future: Option<F>,
+        jobs: Jobs,
+        id: u32,
+        jobs_first: bool,
+        settled: bool,
+        heir: H,
+        kind: PhantomData<K>,
+    }
+
+    impl<F, H, K> PinnedDrop for Framed<F, H, K>
+    where
+        H: Heir,
+        K: Kind,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            if this.future.is_some() || this.jobs.any() {
+                this.abandon();
+            }
+        }
+    }
+}
+
+impl<F, H: Heir, K: Kind> Framed<F, H, K> {
+    #[inline(always)]
+    pub(crate) fn new(future: F, heir: H) -> Self {
+        Self {
+            future: Some(future),
+            jobs: Jobs::NONE,
+            id: next_id(),
+            jobs_first: false,
+            settled: false,
+            heir,
+            kind: PhantomData,
+        }
+    }
+
+    /// Drops the future inside the frame; what that orphans is adopted.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn cut(self: Pin<&mut Self>) {
+        let mut me = self.project();
+        if let Err(panic) = in_frame::<K, _>(*me.id, me.jobs, || me.future.set(None)) {
+            me.heir.lose(panic);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn abandon(mut self: Pin<&mut Self>) {
+        self.as_mut().cut();
+        let me = self.project();
+        if me.jobs.any() {
+            me.heir.inherit(me.jobs.take());
+        }
+    }
+
+    /// Drives what has been adopted, after the future has ended.
+    #[inline]
+    pub(crate) fn poll_jobs(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let me = self.project();
+        if me.jobs.any() {
+            me.jobs.poll(cx);
+        }
+        if me.jobs.any() {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    /// Gives what has been adopted to the heir, without waiting for it.
+    #[cold]
+    pub(crate) fn bequeath(self: Pin<&mut Self>) {
+        let me = self.project();
+        if me.jobs.any() {
+            me.heir.inherit(me.jobs.take());
+        }
+    }
+
+    /// What has been adopted.
+    pub(crate) fn jobs(self: Pin<&mut Self>) -> &Jobs {
+        self.project().jobs
+    }
+
+    pub(crate) fn heir(self: Pin<&mut Self>) -> &mut H {
+        self.project().heir
+    }
+}
+
+impl<F: Future, H: Heir, K: Kind> Future for Framed<F, H, K> {
+    type Output = Result<F::Output, Stop>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut me = self.as_mut().project();
+        // I4: a body that uses up the runtime's budget in each poll must not starve its jobs.
+        if me.jobs.any() {
+            *me.jobs_first = !*me.jobs_first;
+            if *me.jobs_first {
+                me.jobs.poll(cx);
+            }
+        }
+        let exiting = if K::BODY {
+            THREAD.with(|t| t.exiting.get())
+        } else {
+            0
+        };
+        let polled = in_frame::<K, _>(*me.id, me.jobs, || {
+            let future = me.future.as_mut().as_pin_mut();
+            let polled = future.expect("polled after completion").poll(cx);
+            if polled.is_ready() {
+                me.future.set(None);
+            }
+            polled
+        });
+        match polled {
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Ok(Poll::Pending) => {
+                if K::BODY && THREAD.with(|t| t.closing.get() && t.exiting.get() == exiting) {
+                    self.cut();
+                    return Poll::Ready(Err(Stop::Cut));
+                }
+                if me.jobs.any() {
+                    me.jobs.poll(cx);
+                }
+                if !K::EXIT && !*me.settled {
+                    *me.settled = true;
+                    if is_root() {
+                        me.heir.settle(*me.id);
+                    }
+                }
+                Poll::Pending
+            }
+            Err(panic) => {
+                self.cut();
+                Poll::Ready(Err(Stop::Panicked(panic)))
+            }
+        }
+    }
+}
+
+/// The frame id of exits that never suspend: nothing that is entered in one outlives it.
+const SYNC_EXIT: u32 = 1;
+
+/// Runs `f`, an exit that never suspends, in its frame. Never unwinds.
+#[inline(always)]
+pub(crate) fn in_sync_exit<R>(jobs: &mut Jobs, f: impl FnOnce() -> R) -> Result<R, Panic> {
+    in_frame::<Exit, _>(SYNC_EXIT, jobs, f)
+}

@@ -1,0 +1,163 @@
+//! Homes: where orphans without an adopter are finished.
+//!
+//! The home of a root scope is the executor that offers itself by [`at_home`], else the current tokio runtime (feature `tokio`), else the fallback thread.
+//! A home may drop an orphan at any time; then the fallback thread finishes it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::frame;
+use crate::orphan::Job;
+
+pub(crate) mod drain;
+mod fallback;
+pub(crate) mod registry;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+use registry::Key;
+
+/// An executor that finishes the orphans of the root scopes that it runs.
+///
+/// Only executors need this, such as the manual one of `withal-testing`:
+/// they wrap each poll in [`at_home`].
+pub trait Shelter: Send + Sync + 'static {
+    /// Runs `orphan` to its end, beside everything else; must not block and must not panic.
+    ///
+    /// An orphan that is dropped before its end goes to the fallback thread.
+    fn finish(&self, orphan: Orphan);
+}
+
+/// An exit whose own future was dropped, on its way to its end: a future to be polled by its home.
+///
+/// # Drop behavior
+///
+/// If it has not ended, the fallback thread goes on with it.
+#[must_use = "an orphan that is dropped goes to the fallback thread"]
+pub struct Orphan {
+    job: Option<Job>,
+    key: Key,
+}
+
+impl Future for Orphan {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let key = self.key.0;
+        let Some(job) = &mut self.job else {
+            return Poll::Ready(());
+        };
+        // A home may run its tasks under the frames of somebody else; an orphan is a root.
+        let ended = frame::isolated(|| frame::on_errand(key, || job.poll(cx)));
+        if !ended {
+            return Poll::Pending;
+        }
+        self.job = None;
+        registry::remove(self.key);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Orphan {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            fallback::finish(Self {
+                job: Some(job),
+                key: self.key,
+            });
+        }
+    }
+}
+
+impl fmt::Debug for Orphan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orphan")
+            .field("label", &self.job.as_ref().map(|job| &job.label))
+            .finish()
+    }
+}
+
+/// Which home.
+#[derive(Clone)]
+pub(crate) enum Home {
+    Shelter(Arc<dyn Shelter>),
+    #[cfg(feature = "tokio")]
+    Tokio(::tokio::runtime::Handle),
+    Fallback,
+}
+
+thread_local! {
+    static SHELTER: RefCell<Option<Arc<dyn Shelter>>> = const { RefCell::new(None) };
+}
+
+/// Runs `poll` with `shelter` as the home of the root scopes inside.
+pub fn at_home<R>(shelter: &Arc<dyn Shelter>, poll: impl FnOnce() -> R) -> R {
+    struct Leave(Option<Arc<dyn Shelter>>);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            let _ = SHELTER.try_with(|here| here.replace(self.0.take()));
+        }
+    }
+    let before = SHELTER
+        .try_with(|here| here.replace(Some(shelter.clone())))
+        .ok()
+        .flatten();
+    let _leave = Leave(before);
+    poll()
+}
+
+impl Home {
+    /// The home of a root that runs here.
+    #[cold]
+    pub(crate) fn here() -> Self {
+        let shelter = SHELTER.try_with(|here| here.borrow().clone()).ok().flatten();
+        if let Some(shelter) = shelter {
+            return Self::Shelter(shelter);
+        }
+        #[cfg(feature = "tokio")]
+        if let Some(handle) = tokio::current() {
+            return Self::Tokio(handle);
+        }
+        Self::Fallback
+    }
+}
+
+/// Sends an orphan home.
+#[cold]
+pub(crate) fn send(mut job: Job) {
+    let home = job.home.take().unwrap_or_else(Home::here);
+    let key = registry::add_job(job.label.clone());
+    let orphan = Orphan {
+        job: Some(job),
+        key,
+    };
+    match home {
+        // I8: a home that panics has dropped the orphan, which is thereby at the fallback.
+        Home::Shelter(shelter) => {
+            let _ = catch_unwind(AssertUnwindSafe(|| shelter.finish(orphan)));
+        }
+        #[cfg(feature = "tokio")]
+        Home::Tokio(handle) => {
+            let _ = catch_unwind(AssertUnwindSafe(|| tokio::finish(&handle, orphan)));
+        }
+        Home::Fallback => fallback::finish(orphan),
+    }
+}
+
+/// A root scope that has suspended: its home, and its entry in the registry as long as it lives.
+pub(crate) struct Root {
+    pub(crate) home: Home,
+    pub(crate) key: Key,
+    /// Whether the register knows that it is in its exit.
+    pub(crate) exiting: bool,
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        registry::remove(self.key);
+    }
+}

@@ -1,0 +1,213 @@
+//! The register of what is not ended: live root scopes that have suspended, and orphans at their homes.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
+use std::task::Waker;
+
+use crate::frame;
+use crate::report::{Entry, Label, Phase, What};
+
+/// A place in the register; never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key(pub(crate) u32);
+
+struct Record {
+    label: Label,
+    phase: Phase,
+    /// The frame of a live root; 0 for a job.
+    frame: u32,
+    /// The exits of this job that are running now, the inner ones of a tree included.
+    running: Vec<Label>,
+}
+
+/// Threads register in different shards, so that root scopes of a server do not meet at one lock.
+const SHARDS: usize = 16;
+
+#[derive(Default)]
+struct Shard {
+    records: Vec<Option<Record>>,
+    free: Vec<usize>,
+}
+
+static REGISTER: [Mutex<Shard>; SHARDS] = [const {
+    Mutex::new(Shard {
+        records: Vec::new(),
+        free: Vec::new(),
+    })
+}; SHARDS];
+
+/// How many records there are in all shards.
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+static WAITERS: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
+
+fn shard(number: usize) -> MutexGuard<'static, Shard> {
+    REGISTER[number]
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+fn add(record: Record) -> Key {
+    // Frame ids come in blocks per thread, so that their upper bits tell threads apart.
+    let number = (frame::next_id() >> 12) as usize % SHARDS;
+    LIVE.fetch_add(1, Ordering::SeqCst);
+    let mut shard = shard(number);
+    let place = match shard.free.pop() {
+        Some(place) => {
+            shard.records[place] = Some(record);
+            place
+        }
+        None => {
+            shard.records.push(Some(record));
+            shard.records.len() - 1
+        }
+    };
+    Key((place * SHARDS + number + 1) as u32)
+}
+
+fn split(key: Key) -> (usize, usize) {
+    let index = key.0 as usize - 1;
+    (index % SHARDS, index / SHARDS)
+}
+
+pub(crate) fn add_root(label: Label, frame: u32) -> Key {
+    add(Record {
+        label,
+        phase: Phase::Body,
+        frame,
+        running: Vec::new(),
+    })
+}
+
+pub(super) fn add_job(label: Label) -> Key {
+    add(Record {
+        label,
+        phase: Phase::Exit,
+        frame: 0,
+        running: Vec::new(),
+    })
+}
+
+/// Notes that a live root is in its exit.
+pub(crate) fn set_exiting(key: Key) {
+    let (number, place) = split(key);
+    if let Some(Some(record)) = shard(number).records.get_mut(place) {
+        record.phase = Phase::Exit;
+    }
+}
+
+pub(crate) fn remove(key: Key) {
+    let (number, place) = split(key);
+    {
+        let mut shard = shard(number);
+        shard.records[place] = None;
+        shard.free.push(place);
+    }
+    let left = LIVE.fetch_sub(1, Ordering::SeqCst) - 1;
+    // A waiter is inside of at most one root itself; before that is reached, waking it is no use.
+    if left <= 1 && WAITING.load(Ordering::SeqCst) > 0 {
+        let waiters = std::mem::take(
+            &mut *WAITERS
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner()),
+        );
+        for waiter in waiters {
+            waiter.wake();
+        }
+    }
+}
+
+/// An exit of a job that has suspended; taken off the list when it is dropped.
+pub(crate) struct Running {
+    key: Key,
+    label: Label,
+}
+
+impl Running {
+    /// Notes an exit of the job that is being driven on this thread; `None` if that is not the job of a home.
+    pub(crate) fn note(label: &Label) -> Option<Self> {
+        let key = Key(std::num::NonZero::new(frame::errand())?.get());
+        let (number, place) = split(key);
+        shard(number)
+            .records
+            .get_mut(place)?
+            .as_mut()?
+            .running
+            .push(label.clone());
+        Some(Self {
+            key,
+            label: label.clone(),
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let (number, place) = split(self.key);
+        if let Some(Some(record)) = shard(number).records.get_mut(place) {
+            let same = |label: &Label| {
+                label.name == self.label.name && label.location == self.label.location
+            };
+            if let Some(found) = record.running.iter().position(same) {
+                record.running.swap_remove(found);
+            }
+        }
+    }
+}
+
+/// Whether anything is left, except for the roots that the caller is itself inside of.
+pub(super) fn is_empty() -> bool {
+    if LIVE.load(Ordering::SeqCst) > 1 {
+        return false;
+    }
+    (0..SHARDS).all(|number| {
+        let shard = shard(number);
+        let mut records = shard.records.iter().flatten();
+        records.all(|record| frame::is_frame_on_stack(record.frame))
+    })
+}
+
+/// What is left, as overdue.
+pub(super) fn overdue() -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for number in 0..SHARDS {
+        for record in shard(number).records.iter().flatten() {
+            if frame::is_frame_on_stack(record.frame) {
+                continue;
+            }
+            if record.running.is_empty() {
+                entries.push(Entry::new(What::Overdue).at(record.phase, &record.label));
+            }
+            for label in &record.running {
+                entries.push(Entry::new(What::Overdue).at(Phase::Exit, label));
+            }
+        }
+    }
+    entries
+}
+
+/// One who waits for the register to become empty.
+pub(super) struct Waiter(());
+
+impl Waiter {
+    pub(super) fn new() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+
+    /// Is woken at the next removal.
+    pub(super) fn listen(&self, waker: &Waker) {
+        let mut waiters = WAITERS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if !waiters.iter().any(|waiting| waiting.will_wake(waker)) {
+            waiters.push(waker.clone());
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,23 @@
+//! The one file of core that names a runtime: tokio as a home, and tokio's drivers for the fallback thread.
+
+use tokio::runtime::{Builder, Handle};
+
+use super::Orphan;
+
+/// The runtime around the caller, if there is one.
+pub(super) fn current() -> Option<Handle> {
+    Handle::try_current().ok()
+}
+
+/// Has `handle`'s runtime finish `orphan`. A runtime that is closing drops it, also silently; then the fallback thread has it.
+pub(super) fn finish(handle: &Handle, orphan: Orphan) {
+    drop(handle.spawn(orphan));
+}
+
+/// Runs `drive` on this thread with a timer and sockets of its own; gives it back if there can be none.
+pub(super) fn block_on<F: Future>(drive: F) -> Result<F::Output, F> {
+    match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => Ok(runtime.block_on(drive)),
+        Err(_) => Err(drive),
+    }
+}

@@ -1,0 +1,122 @@
+//! Programs: a main future that is stopped gracefully and leaves nothing behind.
+
+use std::error::Error;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::home::drain::{drain, unfinished};
+use crate::lost;
+use crate::outcome::Reason;
+use crate::report::{Entry, Report};
+use crate::runtime::{Runtime, Signals};
+use crate::until::{report, until, write_losses};
+
+/// The owner of a runtime, which can block on a program.
+pub trait Launch {
+    /// The runtime that it owns, as a value for the program.
+    type Runtime: Runtime;
+
+    /// The value that stands for the runtime inside of the program.
+    fn runtime(&self) -> Self::Runtime;
+
+    /// Runs `main` to its end on this thread, and nothing more: what is still being cleaned up elsewhere is not waited for.
+    ///
+    /// It may be called inside of a scope's body on another runtime: the scopes around it are hidden, as by [`isolated`](crate::isolated).
+    fn block_on<F: Future>(&self, main: F) -> F::Output;
+
+    /// How long exits may take in all, once the program is stopping.
+    fn exit_budget(&self) -> Duration;
+
+    /// Runs a whole program.
+    ///
+    /// The first Ctrl-C or SIGTERM cancels `main` gracefully: its scopes exit with [`Reason::Shutdown`]. The second forces: nothing is waited for any more.
+    /// In the end, also when `main` ends by itself, it [drains](crate::drain()) within the exit budget, and tells the [lost-error hook](crate::on_lost_error) of each scope that has not ended, by name and source line.
+    ///
+    /// # Errors
+    ///
+    /// [`Shutdown`] if `main` was cancelled.
+    fn run<F: Future>(&self, main: F) -> Result<F::Output, Shutdown> {
+        self.block_on(supervise(self.runtime(), self.exit_budget(), main))
+    }
+}
+
+async fn supervise<R: Runtime, F: Future>(
+    rt: R,
+    budget: Duration,
+    main: F,
+) -> Result<F::Output, Shutdown> {
+    let signal = rt.interrupted();
+    let mut stopping = None;
+    let mut forced = false;
+    let ended = {
+        let grace = async {
+            let by = rt.now().saturating_add(budget);
+            stopping = Some(by);
+            forced = or_forced(&rt, rt.sleep_until(by)).await.is_none();
+        };
+        let stop = async {
+            signal.await;
+            Reason::Shutdown
+        };
+        until(stop, main).grace(grace).await
+    };
+    if !forced {
+        let left = match stopping {
+            Some(by) => by.saturating_sub(rt.now()),
+            None => budget,
+        };
+        let _ = or_forced(&rt, drain(&rt, left)).await;
+    }
+    unfinished().iter().for_each(lost::lose);
+    ended.map_err(|interrupted| Shutdown {
+        exits: interrupted.into_exits(),
+    })
+}
+
+/// Waits for `future`, or for a signal: then `None`.
+async fn or_forced<F: Future>(signals: &impl Signals, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut forced = pin!(signals.interrupted());
+    poll_fn(|cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        forced.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}
+
+/// The error of [`Launch::run`]: a signal has stopped the program.
+#[derive(Debug)]
+pub struct Shutdown {
+    exits: Vec<Entry>,
+}
+
+impl Shutdown {
+    /// The exits of the program, in the order in which they ended: those that went well, that failed, and that were overdue.
+    pub fn exits(&self) -> &[Entry] {
+        &self.exits
+    }
+
+    /// A report whose primary error is the shutdown, with the exits that went wrong beside it.
+    pub fn into_report(mut self) -> Report {
+        let exits = std::mem::take(&mut self.exits);
+        report(self, exits)
+    }
+}
+
+impl fmt::Display for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped by a signal")?;
+        write_losses(f, &self.exits)
+    }
+}
+
+impl Error for Shutdown {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.exits.iter().find_map(Entry::error)
+    }
+}

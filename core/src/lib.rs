@@ -1,0 +1,73 @@
+//! Async resource scopes without a runtime: acquire, use, release, guaranteed.
+//!
+//! This crate is the core of [`withal`](https://docs.rs/withal): the scope protocol, and the algorithm that makes async clean-up impossible to lose.
+//! Applications use the facade `withal`; adapters and libraries may depend on this crate alone.
+//!
+//! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
+//! * [`acquire`], [`closing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
+//! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
+//! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
+//! * [`Runtime`] is what adapters implement.
+//!
+//! # Limits
+//!
+//! With `panic = "abort"` panics are not caught, and nothing that is said of them here holds.
+//! Executors that switch stacks, and those without threads, are out of scope: the algorithm keeps its state in thread-locals between two awaits.
+
+mod bracket;
+mod combine;
+mod error;
+mod failure;
+mod frame;
+mod home;
+mod launch;
+mod local;
+mod lost;
+mod open;
+mod orphan;
+mod outcome;
+mod owner;
+mod raise;
+mod report;
+mod runtime;
+mod scope;
+mod scopes;
+mod send_fn;
+mod slot;
+mod surroundings;
+mod timeout;
+mod until;
+mod verdict;
+mod with;
+
+pub use bracket::{Bracket, Peek};
+pub use combine::ScopeExt;
+pub use combine::boxed::BoxScope;
+pub use combine::exit_within::{ExitWithin, Overdue};
+pub use combine::named::Named;
+pub use combine::protected::Protected;
+pub use combine::view_as::ViewAs;
+pub use error::ScopeError;
+pub use failure::{FailureRef, Fault, KeptFailure};
+pub use frame::isolated;
+pub use home::drain::{drain, drained, unfinished};
+pub use home::{Orphan, Shelter, at_home};
+pub use launch::{Launch, Shutdown};
+pub use local::with_local;
+pub use lost::on_lost_error;
+pub use open::Open;
+pub use outcome::{Cancelled, Kept, Outcome, PanicRef, Reason};
+pub use raise::{ByFrom, CannotFail, Either, Never, Or, Raise};
+pub use report::{Entry, Kind, Phase, Report};
+pub use runtime::{Blocking, Runtime, Signals, Spawn, Task, Timer};
+pub use scope::{LocalScope, Scope};
+pub use scopes::acquire::{Acquire, Released, acquire};
+pub use scopes::closing::{Close, Closing, closing};
+pub use scopes::plain::{Plain, null, sync};
+pub use scopes::suppress::{Suppress, Type, Types, suppress, suppress_nothing};
+pub use send_fn::SendFn;
+pub use surroundings::{Carried, Carrier, carry};
+pub use timeout::{Elapsed, Timeout, move_on_after, timeout, timeout_at};
+pub use until::{Interrupted, Until, until};
+pub use verdict::{IntoVerdict, Propagate, Recover, Verdict};
+pub use with::{Output, using, with, with_report};

@@ -1,0 +1,168 @@
+//! Scopes whose guard is borrowed or not `Send`: their exit runs in place.
+
+use std::borrow::Cow;
+use std::future::{pending, poll_fn};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use crate::bracket::type_name;
+use crate::failure::Fault;
+use crate::frame::{self, Body, Exit, Framed, Stop};
+use crate::lost;
+use crate::owner::{Naming, Owner};
+use crate::raise::Raise;
+use crate::report::{Entry, Label, Phase, What};
+use crate::scope::LocalScope;
+use crate::slot::{Fate, ToHome, Unsettled, not_cut};
+use crate::verdict::Verdict;
+use crate::with::{AsBody, Conclude, conclude};
+
+/// Runs `body` inside a scope whose guard may be anything: borrowed, not `Send`.
+///
+/// The exit runs in place, and so it runs under every graceful cancelling: [`timeout`](crate::timeout), [`until`](crate::until), the first Ctrl-C of [`run`](crate::Launch::run).
+/// What `with` has beyond that it cannot have: see *Cancel safety*.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::convert::Infallible;
+/// use std::rc::Rc;
+/// use withal::{LocalScope, Never, Outcome, Propagate, with_local};
+///
+/// struct Counted<'a>(&'a Rc<()>);
+/// impl LocalScope for Counted<'_> {
+///     type Guard = Rc<()>;
+///     type Error = Never;
+///     type Verdict = Propagate;
+///     async fn enter(self) -> Result<Rc<()>, Never> {
+///         Ok(self.0.clone())
+///     }
+///     async fn exit(_: Rc<()>, _: Outcome<'_>) -> Result<Propagate, Never> {
+///         Ok(Propagate)
+///     }
+/// }
+///
+/// # withal_testing::block_on(async {
+/// let shared = Rc::new(());
+/// let count = with_local(Counted(&shared), async |guard| Ok::<_, Infallible>(Rc::strong_count(guard))).await;
+/// assert_eq!(count, Ok(2));
+/// assert_eq!(Rc::strong_count(&shared), 1);
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// As [`with`](crate::with()).
+///
+/// # Cancel safety
+///
+/// A hard drop (`select!`, an aborted task, a foreign timeout) can only drop the guard: its async exit is skipped, and the lost-error hook is told so.
+#[track_caller]
+pub fn with_local<S, T, E, How, F>(
+    scope: S,
+    body: F,
+) -> impl Future<Output = Result<<S::Verdict as Verdict>::Output<T>, E>>
+where
+    S: LocalScope,
+    S::Error: Raise<E, How>,
+    E: Fault,
+    F: AsyncFnOnce(&mut S::Guard) -> Result<T, E>,
+{
+    let location = Location::caller();
+    async move {
+        if frame::is_closing() {
+            pending::<()>().await;
+        }
+        let mut owner = Owner::new(LocalName::<S>(PhantomData), location);
+        let mut guard = match scope.enter().await {
+            Ok(guard) => guard,
+            Err(error) => return Err(AsBody::<How>::enter(error, || owner.label())),
+        };
+        let mut armed = Armed(Some(owner.label()));
+        let ended = match catch_unwind(AssertUnwindSafe(|| body(&mut guard))) {
+            Ok(future) => Framed::<_, _, Body>::new(future, &mut owner).await,
+            Err(panic) => Err(Stop::Panicked(Box::new(panic))),
+        };
+        let (value, unsettled, fate) = match ended {
+            Ok(Ok(value)) => (Some(value), Unsettled::Nothing, Fate::Success),
+            Ok(Err(error)) => none_and(Unsettled::error(error)),
+            Err(Stop::Panicked(panic)) => none_and(Unsettled::panic(panic)),
+            Err(Stop::Cut) => none_and(Unsettled::cut()),
+        };
+        // I2: the orphans of the body first.
+        poll_fn(|cx| {
+            owner.jobs.poll(cx);
+            if owner.jobs.any() {
+                frame::count_exiting();
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+        let exited = {
+            let exit = S::exit(guard, fate.outcome());
+            let mut exit = pin!(Framed::<_, ToHome, Exit>::new(exit, ToHome));
+            let mut exited = None;
+            poll_fn(|cx| {
+                if exited.is_none()
+                    && let Poll::Ready(result) = exit.as_mut().poll(cx)
+                {
+                    exited = Some(result);
+                }
+                if exited.is_some() && exit.as_mut().poll_jobs(cx).is_ready() {
+                    return Poll::Ready(exited.take().map(not_cut));
+                }
+                frame::count_exiting();
+                Poll::Pending
+            })
+            .await
+        };
+        drop(fate);
+        armed.0 = None;
+        let Some(exited) = exited else {
+            unreachable!("an exit gives its result once")
+        };
+        match (value, exited) {
+            (Some(value), Ok(Ok(_))) => Ok(S::Verdict::output(value)),
+            (Some(_), Ok(Err(error))) => Err(AsBody::<How>::exit(error, || owner.label())),
+            (Some(_), Err(panic)) => resume_unwind(*panic),
+            (None, exited) => {
+                let ended = conclude::<S::Verdict, _, T, E, AsBody<How>>(unsettled, exited, || {
+                    owner.label()
+                });
+                match ended {
+                    Some(result) => result,
+                    None => pending().await,
+                }
+            }
+        }
+    }
+}
+
+fn none_and<T, E>((unsettled, fate): (Unsettled<E>, Fate)) -> (Option<T>, Unsettled<E>, Fate) {
+    (None, unsettled, fate)
+}
+
+/// The name of a local scope: its type.
+struct LocalName<S>(PhantomData<fn() -> S>);
+
+impl<S> Naming for LocalName<S> {
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(type_name::<S>())
+    }
+}
+
+/// Tells, when a hard drop ends the block, that the exit was skipped.
+struct Armed(Option<Label>);
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        if let Some(label) = self.0.take() {
+            lost::tell(Entry::new(What::Skipped).at(Phase::Exit, &label));
+        }
+    }
+}

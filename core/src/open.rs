@@ -1,0 +1,137 @@
+//! An open scope as a value: for struct fields, actors, fixtures.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::pending;
+use std::ops::{Deref, DerefMut};
+use std::panic::{Location, resume_unwind};
+
+use crate::bracket::{Bracket, Peek};
+use crate::frame;
+use crate::outcome::Outcome;
+use crate::owner::{Owner, ScopeName};
+use crate::slot::Slot;
+
+/// An entered scope that is owned: made by [`ScopeExt::open`](crate::ScopeExt::open), released by [`close`](Open::close).
+///
+/// Prefer [`with`](crate::ScopeExt::with), which cannot be forgotten.
+/// This is for where no block fits: a field of a struct, an actor, a fixture.
+/// It derefs to what a body would see.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use withal::{Outcome, ScopeExt, acquire};
+///
+/// struct Service<C> {
+///     connection: C,
+/// }
+///
+/// # withal_testing::block_on(async {
+/// let connect = acquire(async || Ok::<_, String>(String::from("hello"))).release(async |_, _| Ok::<(), _>(()));
+/// let service = Service { connection: connect.open().await? };
+/// assert_eq!(service.connection.len(), 5);
+/// service.connection.close(Outcome::Success).await?;
+/// # Ok::<_, String>(()) }).unwrap();
+/// ```
+///
+/// # Drop behavior
+///
+/// Dropped unclosed it is an orphan: the scope in whose body it was opened finishes it if that body is running on this thread, else its home does.
+/// Its exit then sees `Cancelled` with [`Dropped`](crate::Reason::Dropped), or the reason of the canceller that dropped it.
+#[must_use = "an open scope that is dropped is released by somebody else, later"]
+pub struct Open<S: Bracket>
+where
+    S::Held: 'static,
+{
+    slot: Slot<S, Infallible>,
+}
+
+#[track_caller]
+pub(crate) fn open<S: Bracket>(scope: S) -> impl Future<Output = Result<Open<S>, S::Error>>
+where
+    S::Held: 'static,
+{
+    let location = Location::caller();
+    async move {
+        if frame::is_closing() {
+            pending::<()>().await;
+        }
+        let mut owner = Owner::new(ScopeName::<S>(scope.tag()), location);
+        let held = scope.open().await?;
+        // A value may be moved anywhere at any time, so that its home is noted at once.
+        if frame::is_root() {
+            owner.settle(0);
+        }
+        Ok(Open {
+            slot: Slot::new(held, owner),
+        })
+    }
+}
+
+impl<S: Bracket> Open<S>
+where
+    S::Held: 'static,
+{
+    /// What a body would see. The same as a mutable deref, for the scopes that have none.
+    pub fn view(&mut self) -> &mut S::View {
+        S::view(self.slot.split().0)
+    }
+
+    /// Releases, telling the exit that things ended with `outcome`.
+    ///
+    /// # Errors
+    ///
+    /// The exit's.
+    ///
+    /// # Panics
+    ///
+    /// If the exit panics.
+    /// A future of `close` that was given a `Failure`, polled and then leaked by `mem::forget` makes the `with` to which that failure belongs panic at its end, for it holds the error.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll, it is as if the `Open` was dropped. Dropped later, the exit goes on: whoever is around adopts it.
+    pub async fn close(mut self, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
+        // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
+        self.slot.owner.rebase();
+        let kids = self.slot.owner.jobs.take();
+        self.slot.leave_after(kids, outcome.into());
+        match self.slot.left().await {
+            Ok(exited) => exited,
+            Err(panic) => resume_unwind(*panic),
+        }
+    }
+}
+
+impl<S: Bracket> Deref for Open<S>
+where
+    S::Held: 'static,
+    S: Peek,
+{
+    type Target = S::View;
+
+    fn deref(&self) -> &S::View {
+        S::peek(self.slot.held().expect("open until it is closed"))
+    }
+}
+
+impl<S: Bracket> DerefMut for Open<S>
+where
+    S::Held: 'static,
+    S: Peek,
+{
+    fn deref_mut(&mut self) -> &mut S::View {
+        self.view()
+    }
+}
+
+impl<S: Bracket> fmt::Debug for Open<S>
+where
+    S::Held: 'static,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Open").field(&self.slot.owner.label()).finish()
+    }
+}

@@ -1,0 +1,172 @@
+//! How a body ended, as its exit is told.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::failure::{FailureRef, KeptFailure};
+
+/// How the body of a scope ended: what [`Scope::exit`](crate::Scope::exit) is told.
+///
+/// An outcome is `Copy` and borrows the body's error.
+/// Where a borrow cannot go, [`keep`](Outcome::keep) gives a `'static` lease on it.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use withal::Outcome;
+///
+/// fn decide(outcome: Outcome<'_>) -> &'static str {
+///     match outcome {
+///         Outcome::Success => "commit",
+///         Outcome::Failure(failure) if failure.downcast_ref::<std::io::Error>().is_some() => "retry",
+///         _ => "roll back",
+///     }
+/// }
+/// assert_eq!(decide(Outcome::Success), "commit");
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Outcome<'a> {
+    /// The body returned `Ok`.
+    Success,
+    /// The body returned `Err`.
+    Failure(FailureRef<'a>),
+    /// The body panicked. The panic goes on after the exits.
+    Panicked(PanicRef<'a>),
+    /// The body was cut before its end.
+    Cancelled(Cancelled),
+}
+
+impl<'a> Outcome<'a> {
+    /// Whether the body returned `Ok`.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Success)
+    }
+
+    /// The body's error, if it failed with an `E`.
+    ///
+    /// Sees through `Box<dyn Error + Send + Sync>`, [`Report`](crate::Report) and, with the feature `anyhow`, `anyhow::Error`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&'a E> {
+        match self {
+            Self::Failure(failure) => failure.downcast_ref(),
+            _ => None,
+        }
+    }
+
+    /// The reason for which the body was cut, if it was.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Cancelled(cancelled) => Some(cancelled.reason),
+            _ => None,
+        }
+    }
+
+    /// A `'static` lease on this outcome, for tasks, stored outcomes and closures that outlive the call.
+    ///
+    /// The body's error stays where it is: when the exits have ended, `with` takes it back by value, and the lease says that it has expired.
+    pub fn keep(&self) -> Kept {
+        match self {
+            Self::Success => Kept::Success,
+            Self::Failure(failure) => Kept::Failure(failure.keep()),
+            Self::Panicked(panic) => Kept::Panicked(panic.0.into()),
+            Self::Cancelled(cancelled) => Kept::Cancelled(*cancelled),
+        }
+    }
+}
+
+impl fmt::Display for Outcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success => f.write_str("success"),
+            Self::Failure(failure) => write!(f, "failure: {failure}"),
+            Self::Panicked(panic) => write!(f, "panic: {panic}"),
+            Self::Cancelled(cancelled) => cancelled.fmt(f),
+        }
+    }
+}
+
+/// The message of the panic that ended a body.
+#[derive(Clone, Copy, Debug)]
+pub struct PanicRef<'a>(pub(crate) &'a str);
+
+impl<'a> PanicRef<'a> {
+    /// The message; a fixed text if the payload of the panic was not a string.
+    pub fn message(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Display for PanicRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// That a body was cut, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cancelled {
+    /// Why.
+    pub reason: Reason,
+}
+
+impl From<Reason> for Cancelled {
+    fn from(reason: Reason) -> Self {
+        Self { reason }
+    }
+}
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cancelled: {}", self.reason)
+    }
+}
+
+impl Error for Cancelled {}
+
+/// Why a body was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A [`timeout`](crate::timeout) elapsed.
+    Timeout,
+    /// Somebody asked for it, and said why.
+    Requested(&'static str),
+    /// The future was dropped without a word: `select!`, an aborted task, a foreign timeout, the end of the runtime.
+    Dropped,
+    /// A sibling task of the same group failed.
+    SiblingFailed,
+    /// The program is stopping: Ctrl-C, SIGTERM.
+    Shutdown,
+    /// A lease that the body depended on was lost.
+    LeaseLost,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "the time was up",
+            Self::Requested(why) => why,
+            Self::Dropped => "the future was dropped",
+            Self::SiblingFailed => "a sibling failed",
+            Self::Shutdown => "the program is stopping",
+            Self::LeaseLost => "a lease was lost",
+        })
+    }
+}
+
+/// An [`Outcome`] that may be stored: see [`Outcome::keep`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Kept {
+    /// The body returned `Ok`.
+    Success,
+    /// The body returned `Err`.
+    Failure(KeptFailure),
+    /// The body panicked with this message.
+    Panicked(Arc<str>),
+    /// The body was cut.
+    Cancelled(Cancelled),
+}

@@ -1,0 +1,120 @@
+//! The protocol: what a scope is.
+
+use crate::failure::Fault;
+use crate::outcome::Outcome;
+use crate::verdict::Verdict;
+
+/// A value that knows how to acquire something and how to release it.
+///
+/// Run it by [`with`](crate::ScopeExt::with): enter, the body, exit, whatever happens.
+/// For a scope without a type of its own see [`acquire`](crate::acquire), for a value that only needs to be closed [`closing`](crate::closing).
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::io;
+/// use withal::{Outcome, Propagate, Scope, ScopeExt};
+///
+/// struct Connect(&'static str);
+/// struct Connection { open: bool }
+///
+/// impl Scope for Connect {
+///     type Guard = Connection;
+///     type Error = io::Error;
+///     type Verdict = Propagate;
+///
+///     async fn enter(self) -> io::Result<Connection> {
+///         Ok(Connection { open: !self.0.is_empty() })
+///     }
+///
+///     async fn exit(mut connection: Connection, outcome: Outcome<'_>) -> io::Result<Propagate> {
+///         connection.open = false; // here: say goodbye; roll back unless `outcome.is_success()`
+///         Ok(Propagate)
+///     }
+/// }
+///
+/// # withal_testing::block_on(async {
+/// let open = Connect("localhost").with(async |connection| io::Result::Ok(connection.open)).await?;
+/// assert!(open);
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
+///
+/// # Cancel safety
+///
+/// `enter` may be dropped at any await, unless the scope is [`protected`](crate::ScopeExt::protected): then its half-way state is only dropped, and there is no exit.
+/// What must not be cut half-way (a BEGIN, a SET NX) belongs into a protected scope.
+/// `exit` is never cut: whoever drops the future of `with`, somebody drives the exit to its end.
+///
+/// # Implementing
+///
+/// * `exit` must release even when it returns an error: an error means that the release was not graceful.
+/// * `exit` must not wait for anything that an enclosing scope releases: exits run inside out.
+/// * What `enter` has acquired is the guard's from the moment it returns `Ok`; a partial acquisition is `enter`'s own to undo.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scope",
+    label = "this has no async enter and exit",
+    note = "implement `withal::Scope` for it",
+    note = "for a guard that releases in its `Drop`: `withal::sync(guard)`",
+    note = "for a value with an async close: implement `withal::Close` and use `withal::closing(value)`"
+)]
+pub trait Scope: Sized {
+    /// What the body works with, and exit takes back by value.
+    type Guard: Send;
+    /// Why entering or exiting failed: a standard error, `anyhow::Error`, `String`, or [`Never`](crate::Never).
+    type Error: Fault;
+    /// [`Propagate`](crate::Propagate), or [`Recover`](crate::Recover) if exit may suppress the body's error.
+    type Verdict: Verdict;
+
+    /// Acquires.
+    fn enter(self) -> impl Future<Output = Result<Self::Guard, Self::Error>> + Send;
+
+    /// Releases; `outcome` says how the body ended.
+    fn exit(
+        guard: Self::Guard,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<Self::Verdict, Self::Error>> + Send;
+}
+
+/// A [`Scope`] without the `Send` bounds: for guards with an `Rc` or a borrow inside, current-thread runtimes, wasm.
+///
+/// Run it by [`with_local`](crate::with_local). Every [`Scope`] is one, too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scope",
+    label = "this has no async enter and exit",
+    note = "implement `withal::LocalScope` for it, or `withal::Scope` if its guard is `Send`"
+)]
+pub trait LocalScope: Sized {
+    /// What the body works with, and exit takes back by value.
+    type Guard;
+    /// Why entering or exiting failed.
+    type Error: Fault;
+    /// [`Propagate`](crate::Propagate), or [`Recover`](crate::Recover) if exit may suppress the body's error.
+    type Verdict: Verdict;
+
+    /// Acquires.
+    fn enter(self) -> impl Future<Output = Result<Self::Guard, Self::Error>>;
+
+    /// Releases; `outcome` says how the body ended.
+    fn exit(
+        guard: Self::Guard,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<Self::Verdict, Self::Error>>;
+}
+
+impl<S: Scope> LocalScope for S {
+    type Guard = S::Guard;
+    type Error = S::Error;
+    type Verdict = S::Verdict;
+
+    fn enter(self) -> impl Future<Output = Result<S::Guard, S::Error>> {
+        Scope::enter(self)
+    }
+
+    fn exit(
+        guard: S::Guard,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<S::Verdict, S::Error>> {
+        <S as Scope>::exit(guard, outcome)
+    }
+}

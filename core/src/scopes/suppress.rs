@@ -1,0 +1,161 @@
+//! Suppressing errors by their type.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::bracket::Bracket;
+use crate::failure::FailureRef;
+use crate::outcome::Outcome;
+use crate::raise::Never;
+use crate::report::{Entry, Report};
+use crate::verdict::Recover;
+
+/// A scope that suppresses errors of type `E`: its `with` gives `None` where the body failed so.
+///
+/// [`or`](Suppress::or) adds further types.
+/// The type is found also inside of `Box<dyn Error + Send + Sync>` and, with the feature `anyhow`, `anyhow::Error`.
+/// Out of a [`Report`] the matching errors are picked, and the rest is passed on.
+/// Panics and cancellations are never suppressed.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::num::ParseIntError;
+/// use withal::{ScopeExt, suppress};
+///
+/// # withal_testing::block_on(async {
+/// let parsed = suppress::<ParseIntError>().with(async |()| "x".parse::<u32>()).await;
+/// assert_eq!(parsed, Ok(None));
+/// # });
+/// ```
+pub fn suppress<E: Error + 'static>() -> Suppress<Type<E>> {
+    Suppress(PhantomData)
+}
+
+/// A scope that suppresses nothing: the start of a list of types that may turn out empty, as `suppress()` is in Python.
+pub fn suppress_nothing() -> Suppress<()> {
+    Suppress(PhantomData)
+}
+
+/// A scope that suppresses errors: see [`suppress`].
+#[must_use = "a scope does nothing unless it is run"]
+pub struct Suppress<K>(PhantomData<fn() -> K>);
+
+impl<K: Types> Suppress<K> {
+    /// Suppresses errors of type `E` as well.
+    pub fn or<E: Error + 'static>(self) -> Suppress<(K, Type<E>)> {
+        Suppress(PhantomData)
+    }
+}
+
+/// The error type `E`, in the list of a [`Suppress`].
+#[derive(Debug)]
+pub struct Type<E>(PhantomData<fn() -> E>);
+
+/// The error types of a [`Suppress`]; sealed.
+pub trait Types: sealed::Sealed + 'static {
+    #[doc(hidden)]
+    fn has_failure(failure: &FailureRef<'_>) -> bool;
+    #[doc(hidden)]
+    fn has_entry(entry: &Entry) -> bool;
+}
+
+impl Types for () {
+    fn has_failure(_: &FailureRef<'_>) -> bool {
+        false
+    }
+
+    fn has_entry(_: &Entry) -> bool {
+        false
+    }
+}
+
+impl<E: Error + 'static> Types for Type<E> {
+    fn has_failure(failure: &FailureRef<'_>) -> bool {
+        failure.downcast_ref::<E>().is_some()
+    }
+
+    fn has_entry(entry: &Entry) -> bool {
+        entry.downcast_ref::<E>().is_some()
+    }
+}
+
+impl<K: Types, L: Types> Types for (K, L) {
+    fn has_failure(failure: &FailureRef<'_>) -> bool {
+        K::has_failure(failure) || L::has_failure(failure)
+    }
+
+    fn has_entry(entry: &Entry) -> bool {
+        K::has_entry(entry) || L::has_entry(entry)
+    }
+}
+
+impl<K: Types> Bracket for Suppress<K> {
+    type Held = ();
+    type View = ();
+    type Error = Never;
+    type Verdict = Recover;
+    type Tag = ();
+
+    const SUSPENDS: bool = false;
+
+    fn tag(&self) {}
+
+    fn name((): &()) -> Cow<'static, str> {
+        Cow::Borrowed("suppress")
+    }
+
+    async fn open(self) -> Result<(), Never> {
+        Ok(())
+    }
+
+    fn view(held: &mut ()) -> &mut () {
+        held
+    }
+
+    async fn close((): (), outcome: Outcome<'_>) -> Result<Recover, Never> {
+        let suppressed = match outcome {
+            Outcome::Failure(failure) => match failure.exactly::<Report>() {
+                Some(report) => pick::<K>(report),
+                None => K::has_failure(&failure),
+            },
+            _ => false,
+        };
+        Ok(if suppressed {
+            Recover::Suppress
+        } else {
+            Recover::Propagate
+        })
+    }
+}
+
+/// Marks the entries that match; says whether nothing else is left.
+fn pick<K: Types>(report: &Report) -> bool {
+    let mut all = true;
+    for entry in report.entries() {
+        if K::has_entry(entry) {
+            entry.mark_handled();
+        } else {
+            all = false;
+        }
+    }
+    all
+}
+
+impl<K> fmt::Debug for Suppress<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Suppress")
+            .field(&std::any::type_name::<K>())
+            .finish()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for () {}
+    impl<E> Sealed for super::Type<E> {}
+    impl<K, L> Sealed for (K, L) {}
+}

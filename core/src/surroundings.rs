@@ -1,0 +1,134 @@
+//! What an exit needs of its surroundings when it runs elsewhere: the tracing span, task-locals.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+/// Carries something ambient from where a scope is entered to where its exit runs, when that is elsewhere.
+///
+/// An exit whose future was dropped is finished by an adopter or by a home, in another task and perhaps on another thread.
+/// A carrier takes along what the exit expects to find around it: a task-local, a request id.
+/// The current `tracing` span is carried without any ado when the feature `tracing` is on.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::cell::Cell;
+///
+/// thread_local!(static REQUEST: Cell<u32> = const { Cell::new(0) });
+///
+/// struct RequestId;
+/// impl withal::Carrier for RequestId {
+///     fn pick_up(&self) -> Option<Box<dyn withal::Carried>> {
+///         Some(Box::new(Id(REQUEST.get())))
+///     }
+/// }
+///
+/// struct Id(u32);
+/// impl withal::Carried for Id {
+///     fn around(&self, poll: &mut dyn FnMut()) {
+///         let before = REQUEST.replace(self.0);
+///         poll();
+///         REQUEST.set(before);
+///     }
+/// }
+///
+/// withal::carry(RequestId);
+/// ```
+pub trait Carrier: Send + Sync + 'static {
+    /// Takes along what is ambient now, at the enter of a scope; `None` if there is nothing.
+    fn pick_up(&self) -> Option<Box<dyn Carried>>;
+}
+
+/// What a [`Carrier`] has taken along.
+pub trait Carried: Send + Sync + 'static {
+    /// Calls `poll` once, with the surroundings in place.
+    fn around(&self, poll: &mut dyn FnMut());
+}
+
+static CARRIERS: RwLock<Vec<Arc<dyn Carrier>>> = RwLock::new(Vec::new());
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// Registers a carrier, for scopes that are entered from now on.
+pub fn carry(carrier: impl Carrier) {
+    CARRIERS
+        .write()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .push(Arc::new(carrier));
+    ANY.store(true, Ordering::Release);
+}
+
+/// The surroundings of one scope; empty and free unless there is something to carry.
+#[derive(Default)]
+pub(crate) struct Surroundings(Option<Box<Luggage>>);
+
+struct Luggage {
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+    carried: Vec<Box<dyn Carried>>,
+}
+
+impl Surroundings {
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        if cfg!(feature = "tracing") || ANY.load(Ordering::Acquire) {
+            Self::pick_up()
+        } else {
+            Self(None)
+        }
+    }
+
+    #[cold]
+    fn pick_up() -> Self {
+        let carried: Vec<_> = if ANY.load(Ordering::Acquire) {
+            let carriers = CARRIERS
+                .read()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            carriers.iter().filter_map(|c| c.pick_up()).collect()
+        } else {
+            Vec::new()
+        };
+        #[cfg(feature = "tracing")]
+        let span = tracing::Span::current();
+        #[cfg(feature = "tracing")]
+        let nothing = span.is_none();
+        #[cfg(not(feature = "tracing"))]
+        let nothing = true;
+        if nothing && carried.is_empty() {
+            return Self(None);
+        }
+        Self(Some(Box::new(Luggage {
+            #[cfg(feature = "tracing")]
+            span,
+            carried,
+        })))
+    }
+
+    pub(crate) fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
+    /// Calls `poll` once, with everything in place.
+    pub(crate) fn around(&self, poll: &mut dyn FnMut()) {
+        let Some(luggage) = &self.0 else {
+            return poll();
+        };
+        #[cfg(feature = "tracing")]
+        let _span = luggage.span.enter();
+        nest(&luggage.carried, poll);
+    }
+}
+
+fn nest(carried: &[Box<dyn Carried>], poll: &mut dyn FnMut()) {
+    match carried {
+        [] => poll(),
+        [first, rest @ ..] => first.around(&mut || nest(rest, poll)),
+    }
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Surroundings").field(&self.0.is_some()).finish()
+    }
+}

@@ -1,0 +1,360 @@
+//! The one primitive of cancelling: a body until a signal.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Pending;
+use std::panic::{Location, resume_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::frame::{self, Cuttable, Dropping, Framed, Panic, Stop};
+use crate::lost;
+use crate::outcome::{Cancelled, Reason};
+use crate::owner::{Fixed, Owner};
+use crate::report::{Entry, Phase, Report, What};
+
+/// Runs `body` until it ends or `signal` gives a reason to stop it.
+///
+/// When it returns, everything that was open inside has been released, and the exits have seen the reason. That is the difference to dropping the body.
+///
+/// Cancelling is cooperative: when the signal comes, the scopes inside drop their bodies and exit in place, from the inside out.
+/// An exit that is in progress goes on, and if the body completes thereby, its value counts: a COMMIT that the signal overtakes is not reported as cancelled.
+/// No scope is entered any more.
+///
+/// [`timeout`](crate::timeout) is `until` with a timer as its signal.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::future::{pending, ready};
+/// use withal::{Reason, until};
+///
+/// # withal_testing::block_on(async {
+/// let stopped = until(ready(Reason::Requested("enough")), pending::<()>()).await;
+/// assert_eq!(stopped.unwrap_err().cancelled().reason, Reason::Requested("enough"));
+/// assert_eq!(until(std::future::pending(), async { 7 }).await.ok(), Some(7));
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// [`Interrupted`], with the exits that ran.
+///
+/// # Cancel safety
+///
+/// Dropped, it is a hard drop of the body: what is open inside is finished by the enclosing scope or the home, and sees [`Reason::Dropped`].
+#[track_caller]
+pub fn until<S, F>(signal: S, body: F) -> Until<S, F>
+where
+    S: Future<Output = Reason>,
+    F: Future,
+{
+    Until::new(signal, body, None, "until", Location::caller())
+}
+
+pin_project! {
+    /// The future of [`until`].
+    ///
+    /// # Drop behavior
+    ///
+    /// A hard drop of the body: what is open inside becomes an orphan.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Until<S, F, G = Pending<()>>
+    where
+        F: Future,
+    {
+        #[pin]
+        signal: S,
+        #[pin]
+        body: Framed<F, Owner<Fixed>, Cuttable>,
+        #[pin]
+        grace: Option<G>,
+        stage: Stage,
+        // The reason of the signal, once it has come.
+        reason: Option<Reason>,
+        // The body's end, while its orphans are finished.
+        ended: Option<Result<F::Output, Panic>>,
+        exits: Vec<Entry>,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Fresh,
+    Running,
+    /// The signal has come; scopes inside are exiting in place.
+    Closing,
+    /// The body has ended or was cut; its orphans are being finished.
+    Draining,
+}
+
+impl<S, F: Future, G> Until<S, F, G> {
+    pub(crate) fn new(
+        signal: S,
+        body: F,
+        grace: Option<G>,
+        name: &'static str,
+        location: &'static Location<'static>,
+    ) -> Self {
+        Self {
+            signal,
+            body: Framed::new(body, Owner::new(Fixed(name), location)),
+            grace,
+            stage: Stage::Fresh,
+            reason: None,
+            ended: None,
+            exits: Vec::new(),
+        }
+    }
+
+    /// Bounds the waiting for exits: when `grace` ends, what is left moves to the enclosing scope or to the home, and the error names it as overdue.
+    ///
+    /// `grace` is first polled when the signal has come.
+    /// Without it, waiting lasts as long as the exits do.
+    pub fn grace<G2: Future<Output = ()>>(self, grace: G2) -> Until<S, F, G2> {
+        let Self {
+            signal,
+            body,
+            stage,
+            reason,
+            ended,
+            exits,
+            ..
+        } = self;
+        Until {
+            signal,
+            body,
+            grace: Some(grace),
+            stage,
+            reason,
+            ended,
+            exits,
+        }
+    }
+
+    /// The exits that were heard of so far.
+    pub(crate) fn exits_mut(self: Pin<&mut Self>) -> &mut Vec<Entry> {
+        self.project().exits
+    }
+
+    pub(crate) fn signal_ref(&self) -> &S {
+        &self.signal
+    }
+
+    pub(crate) fn signal(self: Pin<&mut Self>) -> Pin<&mut S> {
+        self.project().signal
+    }
+}
+
+impl<S, F, G> Future for Until<S, F, G>
+where
+    S: Future<Output = Reason>,
+    F: Future,
+    G: Future<Output = ()>,
+{
+    type Output = Result<F::Output, Interrupted>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut me = self.project();
+        if *me.stage == Stage::Fresh {
+            if frame::is_closing() {
+                return Poll::Pending;
+            }
+            *me.stage = Stage::Running;
+            me.body.as_mut().heir().rebase();
+        }
+        if *me.stage == Stage::Running {
+            // The body first: a signal that is there from the start lets it take one step.
+            if let Poll::Ready(ended) = me.body.as_mut().poll(cx) {
+                *me.ended = Some(ended.map_err(panic_of));
+                *me.stage = Stage::Draining;
+            } else {
+                let reason = ready!(me.signal.as_mut().poll(cx));
+                *me.reason = Some(reason);
+                *me.stage = Stage::Closing;
+            }
+        }
+        if *me.stage == Stage::Closing {
+            let reason = me.reason.unwrap_or(Reason::Dropped);
+            let body = &mut me.body;
+            let (polled, exiting) = lost::listen(me.exits, || {
+                let (polled, exiting) = frame::closing(reason, || body.as_mut().poll(cx));
+                if polled.is_pending() && !exiting {
+                    // Only what was not polled in this round is orphaned here, to be adopted by the frame.
+                    frame::closing(reason, || body.as_mut().cut());
+                }
+                (polled, exiting)
+            });
+            if let Poll::Ready(ended) = polled {
+                *me.ended = Some(ended.map_err(panic_of));
+            } else if exiting {
+                let Some(grace) = me.grace.as_mut().as_pin_mut() else {
+                    return Poll::Pending;
+                };
+                ready!(grace.poll(cx));
+                name_overdue(me.body.as_mut(), me.exits);
+                lost::listen(me.exits, || {
+                    let cut = || me.body.as_mut().cut();
+                    frame::while_dropping(Dropping::MovedOn, || frame::closing(reason, cut));
+                });
+                return Poll::Ready(Err(overdue(me.body, me.exits, reason)));
+            }
+            *me.stage = Stage::Draining;
+        }
+        let body = &mut me.body;
+        let drained = if me.reason.is_some() {
+            lost::listen(me.exits, || body.as_mut().poll_jobs(cx))
+        } else {
+            body.as_mut().poll_jobs(cx)
+        };
+        if drained.is_pending() {
+            if me.grace.is_some() {
+                // The time of the body is over when the signal comes, also if only orphans are left of it.
+                if me.reason.is_none()
+                    && let Poll::Ready(reason) = me.signal.as_mut().poll(cx)
+                {
+                    *me.reason = Some(reason);
+                }
+                if let (Some(reason), Some(grace)) = (*me.reason, me.grace.as_mut().as_pin_mut())
+                    && grace.poll(cx).is_ready()
+                {
+                    name_overdue(me.body.as_mut(), me.exits);
+                    let interrupted = overdue(me.body, me.exits, reason);
+                    return Poll::Ready(match me.ended.take() {
+                        Some(Ok(value)) => {
+                            interrupted.lose();
+                            Ok(value)
+                        }
+                        Some(Err(panic)) => resume_unwind(*panic),
+                        None => Err(interrupted),
+                    });
+                }
+            }
+            // What is going on here are exits: a canceller further out lets them go on.
+            frame::count_exiting();
+            return Poll::Pending;
+        }
+        Poll::Ready(match me.ended.take() {
+            Some(Ok(value)) => {
+                std::mem::take(me.exits).iter().for_each(lost::lose);
+                Ok(value)
+            }
+            Some(Err(panic)) => {
+                std::mem::take(me.exits).iter().for_each(lost::lose);
+                resume_unwind(*panic)
+            }
+            None => Err(Interrupted {
+                cancelled: me.reason.unwrap_or(Reason::Dropped).into(),
+                exits: std::mem::take(me.exits),
+            }),
+        })
+    }
+}
+
+fn panic_of(stop: Stop) -> Panic {
+    match stop {
+        Stop::Panicked(panic) => panic,
+        Stop::Cut => unreachable!("only the frames of scopes cut themselves"),
+    }
+}
+
+/// The grace is over: names the orphans that are left.
+#[cold]
+fn name_overdue<F>(
+    body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>,
+    exits: &mut Vec<Entry>,
+) {
+    let overdue = |label| Entry::new(What::Overdue).at(Phase::Exit, label);
+    exits.extend(body.jobs().labels().map(overdue));
+}
+
+/// Gives what is left to whoever is further out.
+#[cold]
+fn overdue<F>(
+    mut body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>,
+    exits: &mut Vec<Entry>,
+    reason: Reason,
+) -> Interrupted {
+    body.as_mut().bequeath();
+    body.heir().pass_on();
+    Interrupted {
+        cancelled: reason.into(),
+        exits: std::mem::take(exits),
+    }
+}
+
+/// The error of [`until`]: the body was cut; everything inside has been released, or is named as overdue.
+#[derive(Debug)]
+pub struct Interrupted {
+    cancelled: Cancelled,
+    exits: Vec<Entry>,
+}
+
+impl Interrupted {
+    /// Why the body was cut.
+    pub fn cancelled(&self) -> Cancelled {
+        self.cancelled
+    }
+
+    /// The exits of the cut body, in the order in which they ended: those that went well, that failed, and that are overdue.
+    pub fn exits(&self) -> &[Entry] {
+        &self.exits
+    }
+
+    /// A report whose primary error is the cancellation, with the exits that went wrong beside it.
+    pub fn into_report(self) -> Report {
+        report(self.cancelled, self.exits)
+    }
+
+    pub(crate) fn into_exits(self) -> Vec<Entry> {
+        self.exits
+    }
+
+    /// Nobody will look at it.
+    pub(crate) fn lose(&self) {
+        self.exits.iter().for_each(lost::lose);
+    }
+}
+
+pub(crate) fn report(primary: impl Error + Send + Sync + 'static, exits: Vec<Entry>) -> Report {
+    let mut report = Report::from(primary);
+    exits
+        .into_iter()
+        .filter(Entry::is_loss)
+        .for_each(|entry| report.push(entry));
+    report
+}
+
+/// Writes how many of `exits` went wrong, if any.
+pub(crate) fn write_losses(f: &mut fmt::Formatter<'_>, exits: &[Entry]) -> fmt::Result {
+    match exits.iter().filter(|entry| entry.is_loss()).count() {
+        0 => Ok(()),
+        1 => f.write_str(", and one exit went wrong"),
+        n => write!(f, ", and {n} exits went wrong"),
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cancelled.fmt(f)?;
+        write_losses(f, &self.exits)
+    }
+}
+
+impl Error for Interrupted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.exits.iter().find_map(Entry::error)
+    }
+}
+
+impl<S, F: Future, G> fmt::Debug for Until<S, F, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Until")
+            .field("stage", &self.stage)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,365 @@
+//! Running a scope: enter, body, exit.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+use crate::bracket::Bracket;
+use crate::error::ScopeError;
+use crate::failure::Fault;
+use crate::frame::{self, Body, Framed, Stop};
+use crate::lost;
+use crate::owner::{Owner, ScopeName};
+use crate::raise::Raise;
+use crate::report::{Entry, Label, Phase, Report, What};
+use crate::slot::{Exited, Slot, Unsettled, reclaim, tell_exit_error, tell_exited};
+use crate::verdict::Verdict;
+
+/// What running `S` around a body that gives a `T` gives: `T`, or `Option<T>` if the exit may suppress.
+pub type Output<S, T> = <<S as Bracket>::Verdict as Verdict>::Output<T>;
+
+/// Runs `body` inside `scope`: enters, lends the guard to the body, and exits, whatever happens to the body.
+///
+/// The body borrows freely from its surroundings, scopes nest, and the future is `Send` whenever its parts are.
+/// In tail position it needs no annotation; elsewhere say the error once: `async |file| -> io::Result<_> { … }`.
+/// A body that cannot fail goes by [`using`]; [`with_report`] keeps the errors of body and scope apart.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::io;
+/// use withal::{acquire, with};
+///
+/// async fn answer() -> io::Result<u32> {
+///     let database = acquire(async || io::Result::Ok(41)).release(async |_connection, outcome| {
+///         assert!(outcome.is_success());
+///         Ok(())
+///     });
+///     with(database, async |connection| Ok(*connection + 1)).await
+/// }
+/// # withal_testing::block_on(async {
+/// assert_eq!(answer().await?, 42);
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// The body's error; else the scope's own, of enter or exit, converted by [`Raise`] (by `From`).
+/// When body and exit both fail, the body's is returned and the exit's goes to the [lost-error hook](crate::on_lost_error),
+/// except that a body whose error is a [`Report`] keeps it.
+///
+/// # Panics
+///
+/// A panic of the body or of the exit goes on after the exit.
+///
+/// # Cancel safety
+///
+/// Dropped before enter has ended, nothing is acquired (but see [`protected`](crate::ScopeExt::protected)).
+/// Dropped later, exit still runs: the enclosing scope finishes it before its own exit, else the home of the outermost scope does.
+/// Under withal's own [`timeout`](crate::timeout) and [`until`](crate::until) it has run when they return.
+/// A future that is neither polled nor dropped holds up what it has adopted.
+#[track_caller]
+pub fn with<S, T, E, How, F>(scope: S, body: F) -> impl Future<Output = Result<Output<S, T>, E>>
+where
+    S: Bracket,
+    S::Held: 'static,
+    S::Error: Raise<E, How>,
+    E: Fault,
+    F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
+{
+    run::<S, T, E, F, AsBody<How>>(scope, body, Location::caller())
+}
+
+/// Runs a body that cannot fail inside `scope`; the error is the scope's own.
+///
+/// Otherwise as [`with`].
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// # withal_testing::block_on(async {
+/// let lock = withal::sync(vec![1, 2, 3]);
+/// let Ok(length) = withal::using(lock, async |list| list.len()).await;
+/// assert_eq!(length, 3);
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// The scope's, of enter or exit.
+///
+/// # Cancel safety
+///
+/// As [`with`].
+#[track_caller]
+pub fn using<S, T, F>(scope: S, body: F) -> impl Future<Output = Result<Output<S, T>, S::Error>>
+where
+    S: Bracket,
+    S::Held: 'static,
+    F: AsyncFnOnce(&mut S::View) -> T,
+{
+    let body = async move |view: &mut S::View| Ok::<T, Infallible>(body(view).await);
+    run::<S, T, Infallible, _, AsScope>(scope, body, Location::caller())
+}
+
+/// Runs `body` inside `scope` and loses no error: the result says typed what failed, and both if both did.
+///
+/// Otherwise as [`with`].
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use withal::{ScopeError, acquire, with_report};
+///
+/// # withal_testing::block_on(async {
+/// let scope = acquire(async || Ok::<_, String>(())).release(async |(), _| Err::<(), _>("no goodbye".to_owned()));
+/// let result = with_report(scope, async |()| Err::<(), _>("no body".to_owned())).await;
+/// assert_eq!(
+///     result,
+///     Err(ScopeError::BodyAndExit { body: "no body".to_owned(), exit: "no goodbye".to_owned() }),
+/// );
+/// # });
+/// ```
+///
+/// # Errors
+///
+/// A [`ScopeError`].
+///
+/// # Cancel safety
+///
+/// As [`with`].
+#[track_caller]
+pub fn with_report<S, T, E, F>(
+    scope: S,
+    body: F,
+) -> impl Future<Output = Result<Output<S, T>, ScopeError<E, S::Error>>>
+where
+    S: Bracket,
+    S::Held: 'static,
+    E: Fault,
+    F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
+{
+    run::<S, T, E, F, AsReport>(scope, body, Location::caller())
+}
+
+/// Enter → body → its orphans to their end → exit.
+#[inline(always)]
+fn run<S, T, E, F, C>(
+    scope: S,
+    body: F,
+    location: &'static Location<'static>,
+) -> impl Future<Output = Result<Output<S, T>, C::Error>>
+where
+    S: Bracket,
+    S::Held: 'static,
+    E: Fault,
+    F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
+    C: Conclude<S::Error, E>,
+{
+    async move {
+        if frame::is_closing() {
+            // Whoever is closing drops this at once.
+            pending::<()>().await;
+        }
+        let owner = Owner::new(ScopeName::<S>(scope.tag()), location);
+        let held = match scope.open().await {
+            Ok(held) => held,
+            Err(error) => return Err(C::enter(error, || owner.label())),
+        };
+        let mut slot = Slot::<S, E>::new(held, owner);
+        let ended = {
+            let (held, owner) = slot.split();
+            // Making the body's future may panic, too: a closure is any function.
+            match catch_unwind(AssertUnwindSafe(|| body(S::view(held)))) {
+                Ok(future) => Framed::<_, _, Body>::new(future, owner).await,
+                Err(panic) => Err(Stop::Panicked(Box::new(panic))),
+            }
+        };
+        let kids = slot.owner.jobs.take();
+        match ended {
+            Ok(Ok(value)) => {
+                let exited = if kids.any() {
+                    slot.leave_after(kids, crate::slot::Fate::Success);
+                    slot.left().await
+                } else if S::SUSPENDS {
+                    slot.leave();
+                    slot.left().await
+                } else {
+                    slot.exit_now()
+                };
+                match exited {
+                    Ok(Ok(_)) => Ok(S::Verdict::output(value)),
+                    Ok(Err(error)) => Err(C::exit(error, || slot.owner.label())),
+                    Err(panic) => resume_unwind(*panic),
+                }
+            }
+            ended => {
+                let (unsettled, fate) = match ended {
+                    Ok(Err(error)) => Unsettled::error(error),
+                    Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
+                    _ => Unsettled::cut(),
+                };
+                slot.unsettled = unsettled;
+                slot.leave_after(kids, fate);
+                let exited = slot.left().await;
+                let unsettled = std::mem::replace(&mut slot.unsettled, Unsettled::Nothing);
+                match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
+                    Some(result) => result,
+                    None => pending().await,
+                }
+            }
+        }
+    }
+}
+
+/// What a scope that did not succeed ends with; `None` if it was cut and stays pending.
+#[cold]
+pub(crate) fn conclude<V, X, T, E, C>(
+    unsettled: Unsettled<E>,
+    exited: Exited<V, X>,
+    label: impl Fn() -> Label,
+) -> Option<Result<V::Output<T>, C::Error>>
+where
+    V: Verdict,
+    X: Fault,
+    E: Fault,
+    C: Conclude<X, E>,
+{
+    match (unsettled, exited) {
+        (Unsettled::Error(failed), exited) => {
+            let error = reclaim(failed);
+            Some(match exited {
+                Ok(Ok(verdict)) if verdict.suppresses() => match V::suppressed() {
+                    Some(output) => Ok(output),
+                    None => Err(C::body(error)),
+                },
+                Ok(Ok(_)) => Err(C::body(error)),
+                Ok(Err(exit)) => Err(C::both(error, exit, label)),
+                Err(panic) => {
+                    // The panic of the exit goes on, and so the body's error has nowhere to go.
+                    let entry = Entry::new(What::Fault(Box::new(error)));
+                    lost::tell(entry.at(Phase::Body, &label()));
+                    resume_unwind(*panic)
+                }
+            })
+        }
+        (Unsettled::Panic(panic), exited) => {
+            // I7: the first panic goes on.
+            if !matches!(exited, Ok(Ok(_))) {
+                tell_exited(exited, &label());
+            }
+            resume_unwind(*panic)
+        }
+        (Unsettled::Cut | Unsettled::Nothing, Err(panic)) => resume_unwind(*panic),
+        (Unsettled::Cut | Unsettled::Nothing, exited) => {
+            tell_exited(exited, &label());
+            None
+        }
+    }
+}
+
+/// Which error a run returns: the one place in which [`with`], [`using`] and [`with_report`] differ.
+pub(crate) trait Conclude<X, E> {
+    type Error;
+
+    fn enter(error: X, label: impl FnOnce() -> Label) -> Self::Error;
+    fn body(error: E) -> Self::Error;
+    fn exit(error: X, label: impl FnOnce() -> Label) -> Self::Error;
+    fn both(body: E, exit: X, label: impl FnOnce() -> Label) -> Self::Error;
+}
+
+/// The body's error type; the scope's errors are raised into it.
+pub(crate) struct AsBody<How>(PhantomData<How>);
+
+/// Raises an error of the scope, and tells a report where it came from.
+#[cold]
+fn raise<X: Raise<E, How>, E: Fault, How>(
+    error: X,
+    phase: Phase,
+    label: impl FnOnce() -> Label,
+) -> E {
+    let mut error = error.raise();
+    if let Some(report) = error.as_any_mut().downcast_mut::<Report>()
+        && report.primary().location().is_none()
+    {
+        report.primary_mut().set(phase, &label());
+    }
+    error
+}
+
+impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E> for AsBody<How> {
+    type Error = E;
+
+    fn enter(error: X, label: impl FnOnce() -> Label) -> E {
+        raise(error, Phase::Enter, label)
+    }
+
+    fn body(error: E) -> E {
+        error
+    }
+
+    fn exit(error: X, label: impl FnOnce() -> Label) -> E {
+        raise(error, Phase::Exit, label)
+    }
+
+    fn both(mut body: E, exit: X, label: impl FnOnce() -> Label) -> E {
+        match body.as_any_mut().downcast_mut::<Report>() {
+            Some(report) => {
+                let entry = Entry::new(What::Fault(Box::new(exit)));
+                report.push(entry.at(Phase::Exit, &label()));
+            }
+            None => tell_exit_error(exit, &label()),
+        }
+        body
+    }
+}
+
+/// The scope's own error type, for a body that cannot fail.
+struct AsScope;
+
+impl<X> Conclude<X, Infallible> for AsScope {
+    type Error = X;
+
+    fn enter(error: X, _: impl FnOnce() -> Label) -> X {
+        error
+    }
+
+    fn body(error: Infallible) -> X {
+        match error {}
+    }
+
+    fn exit(error: X, _: impl FnOnce() -> Label) -> X {
+        error
+    }
+
+    fn both(body: Infallible, _: X, _: impl FnOnce() -> Label) -> X {
+        match body {}
+    }
+}
+
+/// Both, side by side.
+struct AsReport;
+
+impl<X, E> Conclude<X, E> for AsReport {
+    type Error = ScopeError<E, X>;
+
+    fn enter(error: X, _: impl FnOnce() -> Label) -> Self::Error {
+        ScopeError::Enter(error)
+    }
+
+    fn body(error: E) -> Self::Error {
+        ScopeError::Body(error)
+    }
+
+    fn exit(error: X, _: impl FnOnce() -> Label) -> Self::Error {
+        ScopeError::Exit(error)
+    }
+
+    fn both(body: E, exit: X, _: impl FnOnce() -> Label) -> Self::Error {
+        ScopeError::BodyAndExit { body, exit }
+    }
+}
