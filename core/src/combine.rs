@@ -86,6 +86,7 @@ pub trait ScopeExt: Bracket {
     /// Protects the enter: dropped half-way, it is driven to its end by somebody else, and then exited.
     ///
     /// For scopes whose enter has an effect elsewhere before it has a guard to show for it: BEGIN, SET NX.
+    #[track_caller]
     fn protected(self) -> Protected<Self>
     where
         Self: Send + 'static,

@@ -1,0 +1,2 @@
+//! What withal costs.
+fn main() {}
