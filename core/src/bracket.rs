@@ -44,13 +44,13 @@ pub trait Bracket: Sized {
     fn name(tag: &Self::Tag) -> Cow<'static, str>;
 
     /// Enters.
-    fn open(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
+    fn begin(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
 
     /// Shows the body its part.
     fn view(held: &mut Self::Held) -> &mut Self::View;
 
     /// Exits.
-    fn close(
+    fn end(
         held: Self::Held,
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<Self::Verdict, Self::Error>> + Send;
@@ -90,7 +90,7 @@ impl<S: Scope> Bracket for S {
     }
 
     #[inline]
-    fn open(self) -> impl Future<Output = Result<S::Guard, S::Error>> + Send {
+    fn begin(self) -> impl Future<Output = Result<S::Guard, S::Error>> + Send {
         self.enter()
     }
 
@@ -100,7 +100,7 @@ impl<S: Scope> Bracket for S {
     }
 
     #[inline]
-    fn close(
+    fn end(
         held: S::Guard,
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {

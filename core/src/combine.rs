@@ -114,7 +114,7 @@ pub trait ScopeExt: Bracket {
     /// assert_eq!(length, 3);
     /// # });
     /// ```
-    fn view_as<W, F>(self, view: F) -> ViewAs<Self, F>
+    fn view_as<W, F>(self, view: F) -> ViewAs<Self, F, W>
     where
         Self::View: 'static,
         W: ?Sized + 'static,

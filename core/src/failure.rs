@@ -77,9 +77,10 @@ impl<'a> FailureRef<'a> {
     }
 
     pub(crate) fn keep(&self) -> KeptFailure {
-        let lease = self.0.lease.get_or_init(|| {
-            Arc::new(Lease(RwLock::new(Some(Arc::downgrade(self.0)))))
-        });
+        let lease = self
+            .0
+            .lease
+            .get_or_init(|| Arc::new(Lease(RwLock::new(Some(Arc::downgrade(self.0))))));
         KeptFailure(lease.clone())
     }
 }
@@ -164,13 +165,19 @@ struct Lease(RwLock<Option<Weak<Failed<dyn Fault>>>>);
 
 impl Lease {
     fn with<R>(&self, f: impl FnOnce(&Failed<dyn Fault>) -> R) -> Option<R> {
-        let held = self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let held = self
+            .0
+            .read()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
         let failed = held.as_ref()?.upgrade()?;
         Some(f(&failed))
     }
 
     /// Waits for the readers of this moment, then turns all further ones away.
     fn expire(&self) {
-        *self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        *self
+            .0
+            .write()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
     }
 }

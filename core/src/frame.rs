@@ -39,8 +39,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::outcome::Reason;
 use crate::orphan::{Job, Jobs};
+use crate::outcome::Reason;
 
 /// The payload of a panic, boxed once more to one word: results that are larger than 16 bytes are slow to move.
 pub(crate) type Panic = Box<Box<dyn Any + Send>>;
@@ -208,7 +208,11 @@ fn in_frame<K: Kind, R>(id: u32, jobs: &mut Jobs, f: impl FnOnce() -> R) -> Resu
             depth,
             t.orphans.get(),
             if K::BODY { t.scope.replace(id) } else { 0 },
-            if K::EXIT { t.closing.replace(false) } else { false },
+            if K::EXIT {
+                t.closing.replace(false)
+            } else {
+                false
+            },
             if K::EXIT { t.exiting.get() } else { 0 },
         )
     });
@@ -384,21 +388,9 @@ pub(crate) fn on_errand<R>(errand: u32, f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Runs a synchronous section with this thread's scopes hidden: what is orphaned inside goes to its home, not to a scope around the section.
-///
-/// Wrap it around anything that runs another executor inside of a body (`block_on`, `executor.run`): a scope around the section cannot be polled until the section is over,
-/// so that waiting inside for an orphan that this scope has adopted would wait for ever (I6).
-/// The `block_on` of withal's own runtimes does it by itself.
-///
-/// # Examples
-///
-/// ```
-/// # use withal_core as withal;
-/// let answer = withal::isolated(|| 42); // here: some `block_on`
-/// assert_eq!(answer, 42);
-/// ```
-pub fn isolated<R>(section: impl FnOnce() -> R) -> R {
-    /// Restores the frames also when the section unwinds.
+/// Runs `f` with this thread's frames hidden: what is entered inside is a root.
+pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
+    /// Restores the frames also when `f` unwinds.
     struct Hidden {
         base: u32,
         scope: u32,
@@ -418,7 +410,7 @@ pub fn isolated<R>(section: impl FnOnce() -> R) -> R {
         scope: t.scope.replace(0),
         closing: t.closing.replace(false),
     });
-    section()
+    f()
 }
 
 /// Who gets what a frame has adopted, and notes that a root has suspended.

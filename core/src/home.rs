@@ -52,7 +52,7 @@ impl Future for Orphan {
             return Poll::Ready(());
         };
         // A home may run its tasks under the frames of somebody else; an orphan is a root.
-        let ended = frame::isolated(|| frame::on_errand(key, || job.poll(cx)));
+        let ended = frame::hidden(|| frame::on_errand(key, || job.poll(cx)));
         if !ended {
             return Poll::Pending;
         }
@@ -91,32 +91,53 @@ pub(crate) enum Home {
 }
 
 thread_local! {
-    static SHELTER: RefCell<Option<Arc<dyn Shelter>>> = const { RefCell::new(None) };
+    /// The home of what is entered on this thread now, if somebody has said.
+    static HERE: RefCell<Option<Home>> = const { RefCell::new(None) };
 }
 
 /// Runs `poll` with `shelter` as the home of the root scopes inside.
 pub fn at_home<R>(shelter: &Arc<dyn Shelter>, poll: impl FnOnce() -> R) -> R {
-    struct Leave(Option<Arc<dyn Shelter>>);
+    with_home(Home::Shelter(shelter.clone()), poll)
+}
+
+fn with_home<R>(home: Home, f: impl FnOnce() -> R) -> R {
+    /// Restores the home also when `f` unwinds.
+    struct Leave(Option<Home>);
     impl Drop for Leave {
         fn drop(&mut self) {
-            let _ = SHELTER.try_with(|here| here.replace(self.0.take()));
+            let _ = HERE.try_with(|here| here.replace(self.0.take()));
         }
     }
-    let before = SHELTER
-        .try_with(|here| here.replace(Some(shelter.clone())))
-        .ok()
-        .flatten();
-    let _leave = Leave(before);
-    poll()
+    let before = HERE.try_with(|here| here.replace(Some(home)));
+    let _leave = Leave(before.ok().flatten());
+    f()
+}
+
+/// Runs a synchronous section with this thread's scopes hidden: what is orphaned inside is finished by the fallback thread, not by a scope around the section.
+///
+/// Wrap it around anything that runs another executor inside of a body (`block_on`, `executor.run`).
+/// A scope around the section cannot be polled until the section is over, and neither can a runtime of this thread alone:
+/// waiting inside for an orphan that one of them has would be waiting for ever (I6).
+/// The `block_on` of withal's own launchers does it by itself, and offers its own runtime as the home.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// let answer = withal::isolated(|| 42); // here: some `block_on`
+/// assert_eq!(answer, 42);
+/// ```
+pub fn isolated<R>(section: impl FnOnce() -> R) -> R {
+    frame::hidden(|| with_home(Home::Fallback, section))
 }
 
 impl Home {
     /// The home of a root that runs here.
     #[cold]
     pub(crate) fn here() -> Self {
-        let shelter = SHELTER.try_with(|here| here.borrow().clone()).ok().flatten();
-        if let Some(shelter) = shelter {
-            return Self::Shelter(shelter);
+        let said = HERE.try_with(|here| here.borrow().clone());
+        if let Some(home) = said.ok().flatten() {
+            return home;
         }
         #[cfg(feature = "tokio")]
         if let Some(handle) = tokio::current() {

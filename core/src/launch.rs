@@ -1,5 +1,6 @@
 //! Programs: a main future that is stopped gracefully and leaves nothing behind.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
@@ -11,7 +12,7 @@ use crate::home::drain::{drain, unfinished};
 use crate::lost;
 use crate::outcome::Reason;
 use crate::report::{Entry, Report};
-use crate::runtime::{Runtime, Signals};
+use crate::runtime::Runtime;
 use crate::until::{report, until, write_losses};
 
 /// The owner of a runtime, which can block on a program.
@@ -48,18 +49,22 @@ async fn supervise<R: Runtime, F: Future>(
     budget: Duration,
     main: F,
 ) -> Result<F::Output, Shutdown> {
-    let signal = rt.interrupted();
+    // The signal that is listened for: it stops main, or, once main is stopping or has ended, it forces.
+    let listening = RefCell::new(Box::pin(rt.interrupted()));
+    let signal = || poll_fn(|cx| listening.borrow_mut().as_mut().poll(cx));
     let mut stopping = None;
     let mut forced = false;
     let ended = {
+        let stop = async {
+            signal().await;
+            // At once, so that no second one is missed while the first exits are polled.
+            *listening.borrow_mut() = Box::pin(rt.interrupted());
+            Reason::Shutdown
+        };
         let grace = async {
             let by = rt.now().saturating_add(budget);
             stopping = Some(by);
-            forced = or_forced(&rt, rt.sleep_until(by)).await.is_none();
-        };
-        let stop = async {
-            signal.await;
-            Reason::Shutdown
+            forced = or_forced(signal(), rt.sleep_until(by)).await.is_none();
         };
         until(stop, main).grace(grace).await
     };
@@ -68,7 +73,8 @@ async fn supervise<R: Runtime, F: Future>(
             Some(by) => by.saturating_sub(rt.now()),
             None => budget,
         };
-        let _ = or_forced(&rt, drain(&rt, left)).await;
+        // What has not ended by then is told right below.
+        let _ = or_forced(signal(), drain(&rt, left)).await;
     }
     unfinished().iter().for_each(lost::lose);
     ended.map_err(|interrupted| Shutdown {
@@ -76,15 +82,15 @@ async fn supervise<R: Runtime, F: Future>(
     })
 }
 
-/// Waits for `future`, or for a signal: then `None`.
-async fn or_forced<F: Future>(signals: &impl Signals, future: F) -> Option<F::Output> {
+/// Waits for `future`, or for the signal that forces: then `None`.
+async fn or_forced<F: Future>(signal: impl Future<Output = ()>, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    let mut forced = pin!(signals.interrupted());
+    let mut signal = pin!(signal);
     poll_fn(|cx| {
         if let Poll::Ready(value) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(value));
         }
-        forced.as_mut().poll(cx).map(|()| None)
+        signal.as_mut().poll(cx).map(|()| None)
     })
     .await
 }

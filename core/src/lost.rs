@@ -34,7 +34,9 @@ thread_local! {
 /// withal::on_lost_error(|entry| eprintln!("cleaning up went wrong: {entry}"));
 /// ```
 pub fn on_lost_error(hook: impl Fn(&Entry) + Send + Sync + 'static) {
-    *HOOK.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Arc::new(hook));
+    *HOOK
+        .write()
+        .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Arc::new(hook));
 }
 
 /// Tells of `entry`: to the canceller that listens on this thread, else (losses only) to the hook.

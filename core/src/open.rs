@@ -59,7 +59,7 @@ where
             pending::<()>().await;
         }
         let mut owner = Owner::new(ScopeName::<S>(scope.tag()), location);
-        let held = scope.open().await?;
+        let held = scope.begin().await?;
         // A value may be moved anywhere at any time, so that its home is noted at once.
         if frame::is_root() {
             owner.settle(0);
@@ -132,6 +132,8 @@ where
     S::Held: 'static,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Open").field(&self.slot.owner.label()).finish()
+        f.debug_tuple("Open")
+            .field(&self.slot.owner.label())
+            .finish()
     }
 }

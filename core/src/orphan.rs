@@ -256,7 +256,9 @@ struct ReadyState {
 
 impl Ready {
     fn lock(&self) -> MutexGuard<'_, ReadyState> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -55,7 +55,7 @@ impl Future for Task {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        frame::isolated(|| self.0.as_mut().poll(cx))
+        frame::hidden(|| self.0.as_mut().poll(cx))
     }
 }
 

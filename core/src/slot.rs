@@ -165,7 +165,7 @@ where
     pub(crate) fn exit_now(&mut self) -> Exited<B::Verdict, B::Error> {
         let held = self.take_held();
         frame::in_sync_exit(&mut self.owner.jobs, || {
-            let exit = pin!(B::close(held, Outcome::Success));
+            let exit = pin!(B::end(held, Outcome::Success));
             match exit.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(exited) => exited,
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
@@ -181,7 +181,7 @@ where
         // Each block here is kept small: beyond 128 bytes the move into the box is a call to memmove.
         self.state = State::Leaving(Box::pin(async move {
             let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
-                B::close(held, Outcome::Success),
+                B::end(held, Outcome::Success),
                 ToHome
             ));
             let exited = exit.as_mut().await;
@@ -255,14 +255,18 @@ where
 }
 
 /// An exit that waits for `kids` first.
-pub(crate) fn leaving<B: Bracket>(kids: Jobs, held: B::Held, fate: Fate) -> Leaving<B::Verdict, B::Error>
+pub(crate) fn leaving<B: Bracket>(
+    kids: Jobs,
+    held: B::Held,
+    fate: Fate,
+) -> Leaving<B::Verdict, B::Error>
 where
     B::Held: 'static,
 {
     Box::pin(async move {
         kids.drain().await;
         let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
-            B::close(held, fate.outcome()),
+            B::end(held, fate.outcome()),
             ToHome
         ));
         let exited = exit.as_mut().await;

@@ -129,6 +129,8 @@ fn nest(carried: &[Box<dyn Carried>], poll: &mut dyn FnMut()) {
 
 impl fmt::Debug for Surroundings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Surroundings").field(&self.0.is_some()).finish()
+        f.debug_tuple("Surroundings")
+            .field(&self.0.is_some())
+            .finish()
     }
 }

@@ -220,7 +220,8 @@ impl<R: Timer, F: Future> Future for Timeout<R, F> {
         let polled = until.as_mut().poll(cx);
         let alarm = until.as_mut().signal().project().deadline.project();
         let Some(struck) = *alarm.struck else {
-            return polled.map(|ended| ended.map_err(|_| unreachable!("only the alarm interrupts")));
+            return polled
+                .map(|ended| ended.map_err(|_| unreachable!("only the alarm interrupts")));
         };
         let limit = match *alarm.when {
             When::After(limit) => Limit::After(limit),

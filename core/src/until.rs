@@ -263,10 +263,7 @@ fn panic_of(stop: Stop) -> Panic {
 
 /// The grace is over: names the orphans that are left.
 #[cold]
-fn name_overdue<F>(
-    body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>,
-    exits: &mut Vec<Entry>,
-) {
+fn name_overdue<F>(body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>, exits: &mut Vec<Entry>) {
     let overdue = |label| Entry::new(What::Overdue).at(Phase::Exit, label);
     exits.extend(body.jobs().labels().map(overdue));
 }

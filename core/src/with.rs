@@ -69,7 +69,7 @@ where
     E: Fault,
     F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
 {
-    run::<S, T, E, F, AsBody<How>>(scope, body, Location::caller())
+    run::<S, _, T, E, F, AsBody<How>>(scope, body, Location::caller())
 }
 
 /// Runs a body that cannot fail inside `scope`; the error is the scope's own.
@@ -101,8 +101,7 @@ where
     S::Held: 'static,
     F: AsyncFnOnce(&mut S::View) -> T,
 {
-    let body = async move |view: &mut S::View| Ok::<T, Infallible>(body(view).await);
-    run::<S, T, Infallible, _, AsScope>(scope, body, Location::caller())
+    run::<S, T, T, Infallible, F, AsScope>(scope, body, Location::caller())
 }
 
 /// Runs `body` inside `scope` and loses no error: the result says typed what failed, and both if both did.
@@ -143,12 +142,12 @@ where
     E: Fault,
     F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
 {
-    run::<S, T, E, F, AsReport>(scope, body, Location::caller())
+    run::<S, _, T, E, F, AsReport>(scope, body, Location::caller())
 }
 
 /// Enter → body → its orphans to their end → exit.
 #[inline(always)]
-fn run<S, T, E, F, C>(
+fn run<S, Y, T, E, F, C>(
     scope: S,
     body: F,
     location: &'static Location<'static>,
@@ -157,8 +156,8 @@ where
     S: Bracket,
     S::Held: 'static,
     E: Fault,
-    F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
-    C: Conclude<S::Error, E>,
+    F: AsyncFnOnce(&mut S::View) -> Y,
+    C: Conclude<S::Error, E> + Split<Y, T, E>,
 {
     async move {
         if frame::is_closing() {
@@ -166,7 +165,7 @@ where
             pending::<()>().await;
         }
         let owner = Owner::new(ScopeName::<S>(scope.tag()), location);
-        let held = match scope.open().await {
+        let held = match scope.begin().await {
             Ok(held) => held,
             Err(error) => return Err(C::enter(error, || owner.label())),
         };
@@ -180,7 +179,7 @@ where
             }
         };
         let kids = slot.owner.jobs.take();
-        match ended {
+        match ended.map(C::split) {
             Ok(Ok(value)) => {
                 let exited = if kids.any() {
                     slot.leave_after(kids, crate::slot::Fate::Success);
@@ -270,6 +269,32 @@ pub(crate) trait Conclude<X, E> {
     fn body(error: E) -> Self::Error;
     fn exit(error: X, label: impl FnOnce() -> Label) -> Self::Error;
     fn both(body: E, exit: X, label: impl FnOnce() -> Label) -> Self::Error;
+}
+
+/// What a body gives, as a result. (A wrapper around the closure of `using` would not be general enough to be `Send`.)
+trait Split<Y, T, E> {
+    fn split(given: Y) -> Result<T, E>;
+}
+
+impl<T, E, How> Split<Result<T, E>, T, E> for AsBody<How> {
+    #[inline(always)]
+    fn split(given: Result<T, E>) -> Result<T, E> {
+        given
+    }
+}
+
+impl<T> Split<T, T, Infallible> for AsScope {
+    #[inline(always)]
+    fn split(given: T) -> Result<T, Infallible> {
+        Ok(given)
+    }
+}
+
+impl<T, E> Split<Result<T, E>, T, E> for AsReport {
+    #[inline(always)]
+    fn split(given: Result<T, E>) -> Result<T, E> {
+        given
+    }
 }
 
 /// The body's error type; the scope's errors are raised into it.

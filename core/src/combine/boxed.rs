@@ -55,7 +55,7 @@ where
     ) -> BoxFuture<'static, Result<Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>, S::Error>>
     {
         Box::pin(async move {
-            let held = HiddenHeld::<S>(self.0.open().await?);
+            let held = HiddenHeld::<S>(self.0.begin().await?);
             Ok(Box::new(held) as Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>)
         })
     }
@@ -74,7 +74,7 @@ where
         self: Box<Self>,
         outcome: Outcome<'a>,
     ) -> BoxFuture<'a, Result<S::Verdict, S::Error>> {
-        Box::pin(async move { S::close(self.0, outcome).await })
+        Box::pin(async move { S::end(self.0, outcome).await })
     }
 }
 
@@ -93,7 +93,7 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> Bracket for BoxScope<W, X, V> {
         tag.clone()
     }
 
-    fn open(self) -> impl Future<Output = Result<Self::Held, X>> + Send {
+    fn begin(self) -> impl Future<Output = Result<Self::Held, X>> + Send {
         self.0.open()
     }
 
@@ -101,7 +101,7 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> Bracket for BoxScope<W, X, V> {
         held.view()
     }
 
-    fn close(held: Self::Held, outcome: Outcome<'_>) -> impl Future<Output = Result<V, X>> + Send {
+    fn end(held: Self::Held, outcome: Outcome<'_>) -> impl Future<Output = Result<V, X>> + Send {
         held.close(outcome)
     }
 }

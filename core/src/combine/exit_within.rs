@@ -65,9 +65,9 @@ where
         S::name(tag)
     }
 
-    async fn open(self) -> Result<Self::Held, Self::Error> {
+    async fn begin(self) -> Result<Self::Held, Self::Error> {
         Ok(Held {
-            inner: self.scope.open().await.map_err(Or::A)?,
+            inner: self.scope.begin().await.map_err(Or::A)?,
             timer: self.timer,
             limit: self.limit,
         })
@@ -77,9 +77,9 @@ where
         S::view(&mut held.inner)
     }
 
-    async fn close(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
+    async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
         // A frame of its own, so that what the exit has opened is overdue together with it.
-        let exit = Framed::<_, ToHome, Exit>::new(S::close(held.inner, outcome), ToHome);
+        let exit = Framed::<_, ToHome, Exit>::new(S::end(held.inner, outcome), ToHome);
         let mut exit = pin!(Some(exit));
         let mut alarm = pin!(held.timer.sleep(held.limit));
         let mut exited = None;
@@ -134,7 +134,11 @@ pub struct Overdue {
 
 impl fmt::Display for Overdue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the exit had not ended after {:?} and was dropped", self.limit)
+        write!(
+            f,
+            "the exit had not ended after {:?} and was dropped",
+            self.limit
+        )
     }
 }
 

@@ -36,19 +36,19 @@ impl<S: Bracket> Bracket for Named<S> {
         tag.clone()
     }
 
-    fn open(self) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
-        self.scope.open()
+    fn begin(self) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
+        self.scope.begin()
     }
 
     fn view(held: &mut S::Held) -> &mut S::View {
         S::view(held)
     }
 
-    fn close(
+    fn end(
         held: S::Held,
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
-        S::close(held, outcome)
+        S::end(held, outcome)
     }
 }
 

@@ -1,6 +1,8 @@
 //! A scope whose enter cannot be cut half-way.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
 use std::future::poll_fn;
 use std::panic::{Location, resume_unwind};
 use std::pin::{Pin, pin};
@@ -9,35 +11,71 @@ use std::task::{Context, Poll};
 use crate::bracket::{Bracket, Peek};
 use crate::frame::{self, Exit, Framed, Panic};
 use crate::lost;
-use crate::orphan::Jobs;
-use crate::outcome::Outcome;
+use crate::orphan::{Jobs, Work};
+use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
-use crate::report::{Entry, Phase, What};
+use crate::report::{Entry, Label, Phase, What};
 use crate::slot::{Fate, ToHome, Unsettled, finish, leaving, not_cut};
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).
-#[derive(Clone, Debug)]
 #[must_use = "a scope does nothing unless it is run"]
-pub struct Protected<S> {
-    scope: S,
+pub struct Protected<S: Bracket> {
+    enter: Enter<S>,
+    // What needs `'static` is made where the method asks for it, and not in the impl: there the bound would take `Send`
+    // from futures, inside of an async block, whose scope has any reference in it, be it a `&'static str`.
+    rescue: fn(Enter<S>, Label, Reason) -> Work,
+    tag: S::Tag,
     location: &'static Location<'static>,
 }
 
-impl<S> Protected<S> {
+type Enter<S> = Pin<Box<dyn Future<Output = Entered<S>> + Send>>;
+type Entered<S> = Result<Result<<S as Bracket>::Held, <S as Bracket>::Error>, Panic>;
+
+impl<S: Bracket> Protected<S> {
     #[track_caller]
-    pub(crate) fn new(scope: S) -> Self {
+    pub(crate) fn new(scope: S) -> Self
+    where
+        S: Send + 'static,
+        S::Held: 'static,
+    {
         Self {
-            scope,
+            tag: scope.tag(),
+            // Its frame is that of an exit: what it opens is shielded from a canceller, too.
+            enter: Box::pin(async move {
+                let enter = async move { scope.begin().await };
+                let mut enter = pin!(Framed::<_, ToHome, Exit>::new(enter, ToHome));
+                let entered = enter.as_mut().await;
+                poll_fn(|cx| enter.as_mut().poll_jobs(cx)).await;
+                not_cut(entered)
+            }),
+            rescue: |enter, label, reason| Box::pin(rescue::<S>(enter, label, reason)),
             location: Location::caller(),
         }
     }
 }
 
-impl<S> Bracket for Protected<S>
+/// Drives an enter that was cut to its end, and then exits.
+async fn rescue<S: Bracket>(enter: Enter<S>, label: Label, reason: Reason)
 where
-    S: Bracket + Send + 'static,
     S::Held: 'static,
 {
+    match enter.await {
+        Ok(Ok(held)) => {
+            let exit = leaving::<S>(Jobs::NONE, held, Fate::Cancelled(reason));
+            finish(exit, Unsettled::<Infallible>::Nothing, label).await;
+        }
+        Ok(Err(error)) => {
+            let what = What::Fault(Box::new(error));
+            lost::tell(Entry::new(what).at(Phase::Enter, &label));
+        }
+        Err(panic) => {
+            lost::tell_panic(&**panic, Phase::Enter, &label);
+            lost::discard(panic);
+        }
+    }
+}
+
+impl<S: Bracket> Bracket for Protected<S> {
     type Held = S::Held;
     type View = S::View;
     type Error = S::Error;
@@ -47,27 +85,18 @@ where
     const SUSPENDS: bool = S::SUSPENDS;
 
     fn tag(&self) -> S::Tag {
-        self.scope.tag()
+        self.tag.clone()
     }
 
     fn name(tag: &S::Tag) -> Cow<'static, str> {
         S::name(tag)
     }
 
-    async fn open(self) -> Result<S::Held, S::Error> {
-        let owner = Owner::new(ScopeName::<S>(self.scope.tag()), self.location);
-        let scope = self.scope;
-        // Its frame is that of an exit: what it opens is shielded from a canceller, too.
-        let enter = Box::pin(async move {
-            let enter = async move { scope.open().await };
-            let mut enter = pin!(Framed::<_, ToHome, Exit>::new(enter, ToHome));
-            let entered = enter.as_mut().await;
-            poll_fn(|cx| enter.as_mut().poll_jobs(cx)).await;
-            not_cut(entered)
-        });
+    async fn begin(self) -> Result<S::Held, S::Error> {
         let entering = Entering::<S> {
-            enter: Some(enter),
-            owner,
+            enter: Some(self.enter),
+            rescue: self.rescue,
+            owner: Owner::new(ScopeName::<S>(self.tag), self.location),
         };
         match entering.await {
             Ok(entered) => entered,
@@ -79,39 +108,28 @@ where
         S::view(held)
     }
 
-    fn close(
+    fn end(
         held: S::Held,
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
-        S::close(held, outcome)
+        S::end(held, outcome)
     }
 }
 
-impl<S> Peek for Protected<S>
-where
-    S: Peek + Send + 'static,
-    S::Held: 'static,
-{
+impl<S: Peek> Peek for Protected<S> {
     fn peek(held: &S::Held) -> &S::View {
         S::peek(held)
     }
 }
 
-type Entered<S> = Result<Result<<S as Bracket>::Held, <S as Bracket>::Error>, Panic>;
-
-/// A started enter that, dropped, becomes a job: to its end, and then the exit.
-struct Entering<S: Bracket>
-where
-    S::Held: 'static,
-{
-    enter: Option<Pin<Box<dyn Future<Output = Entered<S>> + Send>>>,
+/// A started enter that, dropped, becomes a job.
+struct Entering<S: Bracket> {
+    enter: Option<Enter<S>>,
+    rescue: fn(Enter<S>, Label, Reason) -> Work,
     owner: Owner<ScopeName<S>>,
 }
 
-impl<S: Bracket> Future for Entering<S>
-where
-    S::Held: 'static,
-{
+impl<S: Bracket> Future for Entering<S> {
     type Output = Entered<S>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Entered<S>> {
@@ -127,34 +145,21 @@ where
 }
 
 // Nothing in it is pinned in place: the enter has a box of its own.
-impl<S: Bracket> Unpin for Entering<S> where S::Held: 'static {}
+impl<S: Bracket> Unpin for Entering<S> {}
 
-impl<S: Bracket> Drop for Entering<S>
-where
-    S::Held: 'static,
-{
+impl<S: Bracket> Drop for Entering<S> {
     fn drop(&mut self) {
-        let Some(enter) = self.enter.take() else {
-            return;
-        };
-        let label = self.owner.label();
-        let reason = frame::reason();
-        self.owner.orphan(Box::pin(async move {
-            match enter.await {
-                Ok(Ok(held)) => {
-                    let exit = leaving::<S>(Jobs::NONE, held, Fate::Cancelled(reason));
-                    let nothing = Unsettled::<std::convert::Infallible>::Nothing;
-                    finish(exit, nothing, label).await;
-                }
-                Ok(Err(error)) => {
-                    let what = What::Fault(Box::new(error));
-                    lost::tell(Entry::new(what).at(Phase::Enter, &label));
-                }
-                Err(panic) => {
-                    lost::tell_panic(&**panic, Phase::Enter, &label);
-                    lost::discard(panic);
-                }
-            }
-        }));
+        if let Some(enter) = self.enter.take() {
+            let work = (self.rescue)(enter, self.owner.label(), frame::reason());
+            self.owner.orphan(work);
+        }
+    }
+}
+
+impl<S: Bracket> fmt::Debug for Protected<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Protected")
+            .field(&S::name(&self.tag))
+            .finish()
     }
 }

@@ -6,34 +6,50 @@ use std::fmt;
 use crate::bracket::Bracket;
 use crate::outcome::Outcome;
 
+/// How the part is found in what is held.
+///
+/// A pointer made by [`ViewAs::new`], because the bounds that it needs must not be bounds of the impl:
+/// with `S::View: 'static` there, a future over a guard with any reference in it, be it a `&'static str`, would not be `Send` inside of an async block.
+type Project<H, F, W> = for<'a> fn(&'a mut H, &'a F) -> &'a mut W;
+
 /// A scope with another view: see [`ScopeExt::view_as`](crate::ScopeExt::view_as).
 #[must_use = "a scope does nothing unless it is run"]
-pub struct ViewAs<S, F> {
+pub struct ViewAs<S: Bracket, F, W: ?Sized> {
     scope: S,
     view: F,
+    project: Project<S::Held, F, W>,
 }
 
 /// What a [`ViewAs`] holds.
 #[doc(hidden)]
-pub struct Held<H, F> {
+pub struct Held<H, F, W: ?Sized> {
     inner: H,
     view: F,
+    project: Project<H, F, W>,
 }
 
-impl<S, F> ViewAs<S, F> {
-    pub(crate) fn new(scope: S, view: F) -> Self {
-        Self { scope, view }
+impl<S: Bracket, F, W: ?Sized> ViewAs<S, F, W> {
+    pub(crate) fn new(scope: S, view: F) -> Self
+    where
+        S::View: 'static,
+        W: 'static,
+        F: Fn(&mut S::View) -> &mut W,
+    {
+        Self {
+            scope,
+            view,
+            project: |held, view| view(S::view(held)),
+        }
     }
 }
 
-impl<S, W, F> Bracket for ViewAs<S, F>
+impl<S, F, W> Bracket for ViewAs<S, F, W>
 where
     S: Bracket + Send,
-    S::View: 'static,
-    W: ?Sized + 'static,
-    F: Fn(&mut S::View) -> &mut W + Send + 'static,
+    F: Send,
+    W: ?Sized,
 {
-    type Held = Held<S::Held, F>;
+    type Held = Held<S::Held, F, W>;
     type View = W;
     type Error = S::Error;
     type Verdict = S::Verdict;
@@ -49,32 +65,33 @@ where
         S::name(tag)
     }
 
-    async fn open(self) -> Result<Self::Held, S::Error> {
+    async fn begin(self) -> Result<Self::Held, S::Error> {
         Ok(Held {
-            inner: self.scope.open().await?,
+            inner: self.scope.begin().await?,
             view: self.view,
+            project: self.project,
         })
     }
 
     fn view(held: &mut Self::Held) -> &mut W {
-        (held.view)(S::view(&mut held.inner))
+        (held.project)(&mut held.inner, &held.view)
     }
 
-    fn close(
+    fn end(
         held: Self::Held,
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
-        S::close(held.inner, outcome)
+        S::end(held.inner, outcome)
     }
 }
 
-impl<S: fmt::Debug, F> fmt::Debug for ViewAs<S, F> {
+impl<S: Bracket + fmt::Debug, F, W: ?Sized> fmt::Debug for ViewAs<S, F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ViewAs").field(&self.scope).finish()
     }
 }
 
-impl<H, F> fmt::Debug for Held<H, F> {
+impl<H, F, W: ?Sized> fmt::Debug for Held<H, F, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Held")
     }

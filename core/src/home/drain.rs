@@ -1,7 +1,7 @@
 //! Waiting for what is still being cleaned up.
 
-use std::time::Duration;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::{fallback, registry};
 use crate::orphan::Jobs;

@@ -86,7 +86,7 @@ pub struct Held<G, R> {
 impl<A, R, G, X, Y> Bracket for Released<A, R, G, X, Y>
 where
     A: SendFn<(), Result<G, X>>,
-    R: for<'a> SendFn<(G, Outcome<'a>), Result<Y, X>> + 'static,
+    R: for<'a> SendFn<(G, Outcome<'a>), Result<Y, X>>,
     G: Send,
     X: Fault,
     Y: IntoVerdict,
@@ -103,7 +103,7 @@ where
         Cow::Borrowed("acquire")
     }
 
-    async fn open(self) -> Result<Self::Held, X> {
+    async fn begin(self) -> Result<Self::Held, X> {
         Ok(Held {
             guard: self.acquire.call_send(()).await?,
             release: self.release,
@@ -114,7 +114,7 @@ where
         &mut held.guard
     }
 
-    async fn close(held: Self::Held, outcome: Outcome<'_>) -> Result<Y::Verdict, X> {
+    async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<Y::Verdict, X> {
         let answer = held.release.call_send((held.guard, outcome)).await?;
         Ok(answer.into_verdict())
     }

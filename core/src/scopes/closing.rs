@@ -67,7 +67,7 @@ impl<C: Close> Bracket for Closing<C> {
         Cow::Borrowed(type_name::<C>())
     }
 
-    async fn open(self) -> Result<C, C::Error> {
+    async fn begin(self) -> Result<C, C::Error> {
         Ok(self.0)
     }
 
@@ -75,7 +75,7 @@ impl<C: Close> Bracket for Closing<C> {
         held
     }
 
-    async fn close(mut held: C, _: Outcome<'_>) -> Result<Propagate, C::Error> {
+    async fn end(mut held: C, _: Outcome<'_>) -> Result<Propagate, C::Error> {
         held.close().await?;
         Ok(Propagate)
     }

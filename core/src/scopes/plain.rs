@@ -60,7 +60,7 @@ impl<G: Send> Bracket for Plain<G> {
     }
 
     #[inline]
-    async fn open(self) -> Result<G, Never> {
+    async fn begin(self) -> Result<G, Never> {
         Ok(self.0)
     }
 
@@ -70,7 +70,7 @@ impl<G: Send> Bracket for Plain<G> {
     }
 
     #[inline]
-    async fn close(held: G, _: Outcome<'_>) -> Result<Propagate, Never> {
+    async fn end(held: G, _: Outcome<'_>) -> Result<Propagate, Never> {
         drop(held);
         Ok(Propagate)
     }

@@ -108,7 +108,7 @@ impl<K: Types> Bracket for Suppress<K> {
         Cow::Borrowed("suppress")
     }
 
-    async fn open(self) -> Result<(), Never> {
+    async fn begin(self) -> Result<(), Never> {
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl<K: Types> Bracket for Suppress<K> {
         held
     }
 
-    async fn close((): (), outcome: Outcome<'_>) -> Result<Recover, Never> {
+    async fn end((): (), outcome: Outcome<'_>) -> Result<Recover, Never> {
         let suppressed = match outcome {
             Outcome::Failure(failure) => match failure.exactly::<Report>() {
                 Some(report) => pick::<K>(report),

@@ -17,6 +17,7 @@ pin_project! {
         #[pin]
         future: Option<F>,
         polls: usize,
+        eager: bool,
     }
 }
 
@@ -25,6 +26,15 @@ pub fn cut_after<F: Future>(polls: usize, future: F) -> CutAfter<F> {
     CutAfter {
         future: Some(future),
         polls,
+        eager: false,
+    }
+}
+
+impl<F> CutAfter<F> {
+    /// Polls at every chance, also if nothing has woken the future: for one that waits for nothing.
+    pub fn eagerly(mut self) -> Self {
+        self.eager = true;
+        self
     }
 }
 
@@ -48,6 +58,9 @@ impl<F: Future> Future for CutAfter<F> {
         if *me.polls == 0 {
             me.future.set(None);
             return Poll::Ready(None);
+        }
+        if *me.eager {
+            cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
@@ -112,7 +125,9 @@ impl<F: Future> Future for Caught<F> {
 /// Runs `future` and catches its panic: `Err` with the message.
 pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
     Caught { future }.await.map_err(|panic| {
-        let text = panic.downcast_ref::<&'static str>().map(ToString::to_string);
+        let text = panic
+            .downcast_ref::<&'static str>()
+            .map(ToString::to_string);
         text.or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no text".to_owned())
     })

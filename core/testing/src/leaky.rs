@@ -17,8 +17,8 @@ pub async fn with_leaky<S: Bracket, T>(
     scope: S,
     body: impl AsyncFnOnce(&mut S::View) -> T,
 ) -> Result<T, S::Error> {
-    let mut held = scope.open().await?;
+    let mut held = scope.begin().await?;
     let value = body(S::view(&mut held)).await;
-    S::close(held, Outcome::Success).await?;
+    S::end(held, Outcome::Success).await?;
     Ok(value)
 }

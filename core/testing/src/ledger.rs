@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use withal_core::{Outcome, Propagate, Scope, drained};
 
@@ -33,6 +34,8 @@ pub struct Ledger(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     state: Mutex<State>,
+    /// Enters that are running: also one whose caller is gone may still succeed.
+    entering: AtomicUsize,
     entered: AtomicUsize,
     exited: AtomicUsize,
     /// Only counts; for millions of scopes.
@@ -117,7 +120,9 @@ impl Ledger {
     pub fn outcome(&self, name: &str) -> Option<String> {
         let state = self.state();
         let mut outcomes = state.outcomes.iter();
-        outcomes.find(|(scope, _)| scope == name).map(|(_, outcome)| outcome.clone())
+        outcomes
+            .find(|(scope, _)| scope == name)
+            .map(|(_, outcome)| outcome.clone())
     }
 
     /// How many scopes were entered.
@@ -132,13 +137,25 @@ impl Ledger {
 
     /// Waits until every entered scope has exited, or until nothing is left anywhere that could exit.
     pub async fn settled(&self) {
-        let mut drained = std::pin::pin!(drained());
+        self.balanced_or(drained()).await;
+        if !self.is_balanced() {
+            // A scope that another thread is polling for the first time is not known to `drained` yet.
+            self.balanced_or(a_while()).await;
+        }
+    }
+
+    fn is_balanced(&self) -> bool {
+        self.live() == 0 && self.0.entering.load(Ordering::SeqCst) == 0
+    }
+
+    async fn balanced_or(&self, given_up: impl Future<Output = ()>) {
+        let mut given_up = std::pin::pin!(given_up);
         std::future::poll_fn(|cx| {
             self.state().waiting.push(cx.waker().clone());
-            if self.live() == 0 {
+            if self.is_balanced() {
                 return Poll::Ready(());
             }
-            drained.as_mut().poll(cx)
+            given_up.as_mut().poll(cx)
         })
         .await;
     }
@@ -174,6 +191,10 @@ impl Ledger {
 
     fn exited(&self) {
         self.0.exited.fetch_add(1, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let waiting = std::mem::take(&mut self.state().waiting);
         waiting.into_iter().for_each(Waker::wake);
     }
@@ -315,6 +336,34 @@ impl TracedHandle {
     }
 }
 
+/// Ends after two real seconds, on whatever runtime; only a test that is about to fail waits for it.
+async fn a_while() {
+    let (done, is_done) = futures::channel::oneshot::channel();
+    let (_never, nothing) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = nothing.recv_timeout(Duration::from_secs(2));
+        let _ = done.send(());
+    });
+    let _ = is_done.await;
+}
+
+/// Counts an enter as running.
+struct Entering(Ledger);
+
+impl Entering {
+    fn new(ledger: &Ledger) -> Self {
+        ledger.0.entering.fetch_add(1, Ordering::SeqCst);
+        Self(ledger.clone())
+    }
+}
+
+impl Drop for Entering {
+    fn drop(&mut self) {
+        self.0.0.entering.fetch_sub(1, Ordering::SeqCst);
+        self.0.wake();
+    }
+}
+
 /// Counts the exit as ended, also when it panics.
 struct Ending<'a> {
     guard: &'a TracedGuard,
@@ -340,6 +389,7 @@ impl Scope for Traced {
 
     async fn enter(self) -> Result<TracedGuard, Injected> {
         let what = format!("enter {}", self.name);
+        let _entering = Entering::new(&self.ledger);
         self.enter.follow(&self.ledger, &what).await?;
         if let Some(outer) = &self.inside {
             outer.live_inside.fetch_add(1, Ordering::SeqCst);
@@ -393,3 +443,8 @@ impl fmt::Display for Injected {
 }
 
 impl Error for Injected {}
+
+/// `Ok` with the error type of the ledger's scopes, for bodies whose error nothing else fixes.
+pub(crate) fn ok<T>(value: T) -> Result<T, Injected> {
+    Ok(value)
+}

@@ -18,9 +18,7 @@ mod lost;
 mod manual;
 mod stress;
 
-pub use cut::{
-    CutAfter, caught, cut_after, poll_once, spawn_abortable, yield_now, yield_times,
-};
+pub use cut::{CutAfter, caught, cut_after, poll_once, spawn_abortable, yield_now, yield_times};
 pub use drop_sweep::{drop_sweep, drop_sweep_and};
 pub use faults::{fault_sweep, hush_injected_panics};
 pub use leaky::with_leaky;

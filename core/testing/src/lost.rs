@@ -41,6 +41,10 @@ impl LostErrors {
     /// What was heard that contains `text`.
     pub fn containing(&self, text: &str) -> Vec<String> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().filter(|entry| entry.contains(text)).cloned().collect()
+        heard
+            .iter()
+            .filter(|entry| entry.contains(text))
+            .cloned()
+            .collect()
     }
 }

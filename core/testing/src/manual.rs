@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use withal_core::{
     Blocking, Launch, Orphan, Runtime, Shelter, Signals, Spawn, Task, Timer, at_home, isolated,
@@ -22,7 +22,7 @@ use withal_core::{
 /// # Examples
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use withal_core::{Launch, Timer, timeout};
 /// use withal_testing::Manual;
 ///
@@ -37,8 +37,14 @@ use withal_core::{
 /// # Panics
 ///
 /// [`block_on`](Launch::block_on) panics when nothing can run, no alarm is set, and nobody else wakes anything for ten seconds.
-#[derive(Clone)]
-pub struct Manual(Arc<Inner>);
+///
+/// # Drop behavior
+///
+/// Clones are handles. When the original is dropped, so are its tasks; what they had open is finished by the fallback thread.
+pub struct Manual {
+    inner: Arc<Inner>,
+    is_original: bool,
+}
 
 struct Inner {
     me: Weak<Inner>,
@@ -58,11 +64,16 @@ struct Clock {
 #[derive(Default)]
 struct Ready {
     queue: VecDeque<Arc<Running>>,
+    /// All that have not ended, ready or not.
+    tasks: BTreeMap<u64, Arc<Running>>,
+    last_task: u64,
     driver: Option<Thread>,
+    closed: bool,
 }
 
 /// A spawned future.
 struct Running {
+    number: u64,
     future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
     queued: AtomicBool,
     inner: Arc<Inner>,
@@ -76,11 +87,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Inner {
     fn start(self: &Arc<Self>, future: impl Future<Output = ()> + Send + 'static) {
-        let running = Arc::new(Running {
-            future: Mutex::new(Some(Box::pin(future))),
-            queued: AtomicBool::new(false),
-            inner: self.clone(),
-        });
+        let running = {
+            let mut ready = lock(&self.ready);
+            if ready.closed {
+                return;
+            }
+            ready.last_task += 1;
+            let number = ready.last_task;
+            let running = Arc::new(Running {
+                number,
+                future: Mutex::new(Some(Box::pin(future))),
+                queued: AtomicBool::new(false),
+                inner: self.clone(),
+            });
+            ready.tasks.insert(number, running.clone());
+            running
+        };
         running.wake();
     }
 }
@@ -127,23 +149,26 @@ impl Manual {
     /// A new runtime, at time zero.
     #[allow(clippy::new_without_default)] // a runtime is made on purpose
     pub fn new() -> Self {
-        Self(Arc::new_cyclic(|me| Inner {
-            me: me.clone(),
-            clock: Mutex::default(),
-            ready: Mutex::default(),
-        }))
+        Self {
+            inner: Arc::new_cyclic(|me| Inner {
+                me: me.clone(),
+                clock: Mutex::default(),
+                ready: Mutex::default(),
+            }),
+            is_original: true,
+        }
     }
 
     /// Moves the clock on by hand and wakes what that wakes.
     pub fn advance(&self, by: Duration) {
-        let now = lock(&self.0.clock).now + by;
+        let now = lock(&self.inner.clock).now + by;
         self.advance_to(now);
     }
 
     /// Does what Ctrl-C does elsewhere.
     pub fn interrupt(&self) {
         let waiting = {
-            let mut clock = lock(&self.0.clock);
+            let mut clock = lock(&self.inner.clock);
             clock.signals += 1;
             std::mem::take(&mut clock.waiting_for_signals)
         };
@@ -157,7 +182,7 @@ impl Manual {
 
     fn advance_to(&self, now: Duration) {
         let due = {
-            let mut clock = lock(&self.0.clock);
+            let mut clock = lock(&self.inner.clock);
             let now = clock.now.max(now);
             clock.now = now;
             let later = clock.alarms.split_off(&(now, u64::MAX));
@@ -168,7 +193,7 @@ impl Manual {
 
     /// Jumps to the next alarm, if there is one.
     fn next_alarm(&self) -> bool {
-        let next = lock(&self.0.clock).alarms.keys().next().copied();
+        let next = lock(&self.inner.clock).alarms.keys().next().copied();
         if let Some((at, _)) = next {
             self.advance_to(at);
         }
@@ -177,7 +202,7 @@ impl Manual {
 
     /// Polls the next task that is ready, if there is one.
     fn step(&self) -> bool {
-        let Some(running) = lock(&self.0.ready).queue.pop_front() else {
+        let Some(running) = lock(&self.inner.ready).queue.pop_front() else {
             return false;
         };
         running.queued.store(false, Ordering::Release);
@@ -190,6 +215,7 @@ impl Manual {
             }));
             if !matches!(polled, Ok(Poll::Pending)) {
                 *future = None;
+                lock(&self.inner.ready).tasks.remove(&running.number);
             }
         }
         true
@@ -197,9 +223,36 @@ impl Manual {
 
     /// Runs `f` as the executor of this thread.
     fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        lock(&self.0.ready).driver = Some(thread::current());
-        let shelter: Arc<dyn Shelter> = self.0.clone();
+        lock(&self.inner.ready).driver = Some(thread::current());
+        let shelter: Arc<dyn Shelter> = self.inner.clone();
         isolated(|| at_home(&shelter, f))
+    }
+}
+
+impl Clone for Manual {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            is_original: false,
+        }
+    }
+}
+
+impl Drop for Manual {
+    fn drop(&mut self) {
+        if !self.is_original {
+            return;
+        }
+        let tasks = {
+            let mut ready = lock(&self.inner.ready);
+            ready.closed = true;
+            ready.queue.clear();
+            std::mem::take(&mut ready.tasks)
+        };
+        for task in tasks.into_values() {
+            let future = lock(&task.future).take();
+            drop(future);
+        }
     }
 }
 
@@ -229,12 +282,18 @@ impl Launch for Manual {
                 if worked || woken.woken.load(Ordering::Acquire) || self.next_alarm() {
                     continue;
                 }
-                // Only another thread can help now; wakers unpark this one.
-                thread::park_timeout(Duration::from_secs(10));
-                assert!(
-                    woken.woken.load(Ordering::Acquire) || !lock(&self.0.ready).queue.is_empty(),
-                    "stuck: nothing can run and no alarm is set"
-                );
+                // Only another thread can help now; wakers unpark this one, and stale ones may, too.
+                let patience = Instant::now() + Duration::from_secs(10);
+                while !woken.woken.load(Ordering::Acquire)
+                    && lock(&self.inner.ready).queue.is_empty()
+                {
+                    let left = patience.saturating_duration_since(Instant::now());
+                    assert!(
+                        !left.is_zero(),
+                        "stuck: nothing can run and no alarm is set"
+                    );
+                    thread::park_timeout(left);
+                }
             }
         })
     }
@@ -252,7 +311,7 @@ impl Timer for Manual {
     type Sleep = Sleep;
 
     fn now(&self) -> Duration {
-        lock(&self.0.clock).now
+        lock(&self.inner.clock).now
     }
 
     fn sleep_until(&self, at: Duration) -> Sleep {
@@ -266,7 +325,7 @@ impl Timer for Manual {
 
 impl Spawn for Manual {
     fn spawn(&self, task: Task) {
-        self.0.start(task);
+        self.inner.start(task);
     }
 }
 
@@ -288,9 +347,9 @@ impl Blocking for Manual {
 impl Signals for Manual {
     fn interrupted(&self) -> impl Future<Output = ()> + Send + 'static {
         let manual = self.clone();
-        let before = lock(&self.0.clock).signals;
+        let before = lock(&self.inner.clock).signals;
         std::future::poll_fn(move |cx| {
-            let mut clock = lock(&manual.0.clock);
+            let mut clock = lock(&manual.inner.clock);
             if clock.signals > before {
                 return Poll::Ready(());
             }
@@ -314,7 +373,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let me = &mut *self;
-        let mut clock = lock(&me.manual.0.clock);
+        let mut clock = lock(&me.manual.inner.clock);
         if clock.now >= me.at {
             return Poll::Ready(());
         }
@@ -330,7 +389,9 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(number) = self.alarm {
-            lock(&self.manual.0.clock).alarms.remove(&(self.at, number));
+            lock(&self.manual.inner.clock)
+                .alarms
+                .remove(&(self.at, number));
         }
     }
 }

@@ -73,7 +73,8 @@ impl<R: Runtime> Grower<R> {
     fn grow(self, mut rng: fastrand::Rng, depth: u32, outer: Option<TracedHandle>) -> Tree {
         Box::pin(async move {
             let fork = |rng: &mut fastrand::Rng| {
-                self.clone().grow(rng.fork(), depth.saturating_sub(1), outer.clone())
+                self.clone()
+                    .grow(rng.fork(), depth.saturating_sub(1), outer.clone())
             };
             match rng.u32(0..if depth == 0 { 2 } else { 12 }) {
                 0 => yield_times(rng.usize(0..4)).await,
@@ -84,7 +85,9 @@ impl<R: Runtime> Grower<R> {
                     if let Some(outer) = &outer {
                         scope = outer.inside(scope);
                     }
-                    scope = scope.enter_yields(rng.usize(0..3)).exit_yields(rng.usize(0..3));
+                    scope = scope
+                        .enter_yields(rng.usize(0..3))
+                        .exit_yields(rng.usize(0..3));
                     if rng.u32(0..100) < self.panics {
                         scope = scope.exit_panics();
                     }

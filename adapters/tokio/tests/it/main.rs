@@ -1,3 +1,8 @@
-//! What only tokio can show; the semantics are in the conformance suite.
+//! The conformance suite on both flavours of tokio, and what only tokio can show.
 
 mod stress;
+
+use withal_tokio::Launcher;
+
+withal_testing::conformance!(multi_thread: Launcher::multi_thread().unwrap());
+withal_testing::conformance!(current_thread: Launcher::current_thread().unwrap());

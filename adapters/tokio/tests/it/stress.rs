@@ -18,7 +18,11 @@ fn on_four_workers(seed: u64) {
         panics: 2,
     };
     let ledger = launcher.block_on(stress(&Tokio, plan));
-    println!("seed {seed}: {} entered, {} lost", ledger.entered(), ledger.live());
+    println!(
+        "seed {seed}: {} entered, {} lost",
+        ledger.entered(),
+        ledger.live()
+    );
     ledger.check();
 }
 

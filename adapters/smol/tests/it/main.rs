@@ -1,0 +1,5 @@
+//! The conformance suite on smol, and what only smol can show.
+
+use withal_smol::Launcher;
+
+withal_testing::conformance!(smol: Launcher::new());

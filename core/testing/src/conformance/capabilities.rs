@@ -1,0 +1,65 @@
+//! The capabilities of a runtime: timers, tasks, blocking work.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::channel::oneshot;
+use futures::future::join_all;
+use withal_core::{Runtime, Task};
+
+use crate::cut::{caught, poll_once};
+use crate::faults::hush_injected_panics;
+
+/// Sleeps end in the order of their deadlines, and not before them.
+pub async fn sleeps_end_in_order<R: Runtime>(rt: R) {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let start = rt.now();
+    join_all([30_u64, 10, 20].map(|ms| {
+        let (rt, order) = (rt.clone(), order.clone());
+        async move {
+            rt.sleep(Duration::from_millis(ms)).await;
+            order.lock().unwrap().push(ms);
+        }
+    }))
+    .await;
+    assert_eq!(*order.lock().unwrap(), [10, 20, 30]);
+    assert!(rt.now() - start >= Duration::from_millis(30));
+}
+
+/// A deadline that has passed is over at once; one beyond the end of time is legal.
+pub async fn extreme_deadlines<R: Runtime>(rt: R) {
+    rt.sleep_until(Duration::ZERO).await;
+    rt.sleep(Duration::ZERO).await;
+    let mut never = Box::pin(rt.sleep_until(Duration::MAX));
+    assert!(poll_once(&mut never).await.is_pending());
+}
+
+/// A task runs although nobody holds it, and its panic ends only itself.
+pub async fn tasks_are_detached<R: Runtime>(rt: R) {
+    hush_injected_panics();
+    rt.spawn(Task::new(async { panic!("injected panic: task") }));
+    let (done, is_done) = oneshot::channel();
+    rt.spawn(Task::new(async move {
+        let _ = done.send(());
+    }));
+    assert!(is_done.await.is_ok());
+}
+
+/// Blocking work gives its value, runs to its end although its future is dropped, and passes its panic on.
+pub async fn blocking_work<R: Runtime>(rt: R) {
+    hush_injected_panics();
+    assert_eq!(rt.unblock(|| 7).await, 7);
+    let (done, is_done) = oneshot::channel();
+    let mut waiting: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(rt.unblock(move || {
+        let _ = done.send(());
+    }));
+    let _ = poll_once(&mut waiting).await;
+    drop(waiting);
+    assert!(is_done.await.is_ok());
+    let (done, is_done) = oneshot::channel();
+    drop(rt.unblock(move || done.send(())));
+    assert!(is_done.await.is_ok(), "it starts with the call");
+    let panic = caught(rt.unblock(|| panic!("injected panic: blocking"))).await;
+    assert_eq!(panic, Err::<(), _>("injected panic: blocking".to_owned()));
+}

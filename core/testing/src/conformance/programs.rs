@@ -1,0 +1,101 @@
+//! Whole programs: launching, running, and the end of the runtime.
+
+use std::future::pending;
+
+use futures::channel::oneshot;
+use withal_core::{Launch, ScopeExt, Spawn, Task, acquire};
+
+use crate::conformance::dropping::{check_outcomes, three};
+use crate::cut::yield_times;
+use crate::ledger::{Injected, Ledger, ok};
+
+/// `run` gives the value of its main.
+pub fn run_gives_the_value<L: Launch>(launcher: impl Fn() -> L) {
+    assert_eq!(launcher().run(async { 7 }).ok(), Some(7));
+}
+
+/// `run` drains: a task that has scopes open is waited for, although main has ended.
+pub fn run_drains<L: Launch>(launcher: impl Fn() -> L) {
+    for polls in 0..12 {
+        let ledger = Ledger::new();
+        let launcher = launcher();
+        let rt = launcher.runtime();
+        let task = three(ledger.clone());
+        let ended = launcher.run(async {
+            rt.spawn(Task::new(async move {
+                let _ = task.await;
+            }));
+            // From its first suspension on, a root scope is known.
+            while !ledger.trace().contains("+b") {
+                yield_times(1).await;
+            }
+            yield_times(polls).await;
+        });
+        assert!(ended.is_ok());
+        ledger.check();
+    }
+}
+
+/// Without `run`, a runtime that ends drops its tasks, and what they had open is finished all the same.
+pub fn the_end_of_the_runtime<L: Launch>(launcher: impl Fn() -> L) {
+    for polls in 0..20 {
+        let ledger = Ledger::new();
+        {
+            let launcher = launcher();
+            let rt = launcher.runtime();
+            let task = three(ledger.clone());
+            launcher.block_on(async {
+                rt.spawn(Task::new(async move {
+                    let _ = task.await;
+                }));
+                yield_times(polls).await;
+            });
+        }
+        // Anybody may wait: another runtime, or none.
+        futures::executor::block_on(ledger.settled());
+        ledger.check();
+        check_outcomes(
+            &ledger,
+            &["a", "b", "c"],
+            "cancelled: the future was dropped",
+        );
+    }
+}
+
+/// A main future that is dropped with its runtime: what it had open is finished.
+pub fn a_body_of_main_that_is_dropped<L: Launch>(launcher: impl Fn() -> L) {
+    let ledger = Ledger::new();
+    let launcher = launcher();
+    let mut body = Box::pin(three(ledger.clone()));
+    launcher.block_on(async {
+        for _ in 0..8 {
+            let _ = crate::cut::poll_once(&mut body).await;
+        }
+    });
+    drop(launcher);
+    drop(body);
+    futures::executor::block_on(ledger.settled());
+    ledger.check();
+    assert!(ledger.entered() > 0);
+}
+
+/// `block_on` inside of a body, on another runtime: what is orphaned inside is finished although the body is blocked.
+pub fn block_on_inside_of_a_body<L: Launch>(launcher: impl Fn() -> L) {
+    let inner = launcher();
+    futures::executor::block_on(async {
+        let ledger = Ledger::new();
+        let ended = ledger.scope("a").with(async |_| {
+            inner.block_on(async {
+                let (released, is_released) = oneshot::channel();
+                let scope = acquire(async || Ok::<_, Injected>(released))
+                    .release(async move |released, _| ok(released.send(()).unwrap_or(())));
+                let permit = scope.using(async |_| pending::<()>().await);
+                drop(crate::cut::cut_after(1, permit).await);
+                assert!(is_released.await.is_ok());
+            });
+            ok(())
+        });
+        assert_eq!(ended.await, Ok(()));
+        ledger.check();
+    });
+}

@@ -1,0 +1,7 @@
+//! The suite on the manual runtime, and the tests of the harness itself.
+
+mod harness;
+
+use withal_testing::Manual;
+
+withal_testing::conformance!(manual: Manual::new());

@@ -1,0 +1,8 @@
+//! The gallery and its command.
+
+mod command;
+mod manual;
+mod tour;
+
+#[cfg(unix)]
+mod signals;

@@ -1,0 +1,26 @@
+//! What the facade promises: each feature alone gives its module, and no feature changes what another one does.
+//!
+//! `ci/features` runs these tests with no feature, with each one alone, and with all of them.
+
+mod bare;
+
+#[cfg(feature = "tokio")]
+mod tokio;
+
+#[cfg(feature = "smol")]
+mod smol;
+
+#[cfg(feature = "fs")]
+mod fs;
+
+#[cfg(feature = "anyhow")]
+mod anyhow;
+
+#[cfg(feature = "tracing")]
+mod tracing;
+
+#[cfg(all(feature = "tokio", feature = "smol", feature = "fs"))]
+mod all;
+
+/// One program, whose transcript is the same everywhere.
+mod program;
