@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::home::drain::{drain, unfinished};
+use crate::home::drain::{drain, give_up};
 use crate::lost;
 use crate::outcome::Reason;
 use crate::report::{Entry, Report};
@@ -76,7 +76,7 @@ async fn supervise<R: Runtime, F: Future>(
         // What has not ended by then is told right below.
         let _ = or_forced(signal(), drain(&rt, left)).await;
     }
-    unfinished().iter().for_each(lost::lose);
+    give_up().iter().for_each(lost::lose);
     ended.map_err(|interrupted| Shutdown {
         exits: interrupted.into_exits(),
     })

@@ -273,7 +273,7 @@ impl<R: Runtime> File<R> {
     ///
     /// Dropped, it goes on; its error is that of the next operation, or of the exit.
     pub async fn sync_all(&mut self) -> io::Result<()> {
-        self.ask("sync", |file| file.sync_all()).await
+        self.ask("sync", std::fs::File::sync_all).await
     }
 
     /// Moves the position, and says where it is then.
@@ -332,7 +332,7 @@ impl<R: Runtime> File<R> {
     ///
     /// Dropped, nothing has changed.
     pub async fn metadata(&mut self) -> io::Result<Metadata> {
-        self.ask("read the metadata of", |file| file.metadata())
+        self.ask("read the metadata of", std::fs::File::metadata)
             .await
     }
 }

@@ -28,7 +28,7 @@ pub async fn drain<R: Timer>(timer: &R, budget: Duration) -> Result<(), Report> 
             if drained.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Vec::new());
             }
-            clock.as_mut().poll(cx).map(|()| registry::overdue())
+            clock.as_mut().poll(cx).map(|()| registry::overdue(false))
         })
         .await
     };
@@ -64,5 +64,10 @@ pub async fn drained() {
 
 /// What has not ended at this moment: live root scopes and orphans at their homes, each as an overdue [`Entry`].
 pub fn unfinished() -> Vec<Entry> {
-    registry::overdue()
+    registry::overdue(false)
+}
+
+/// The same, for the last time: a program has told of it, and no other one in this process waits for it.
+pub(crate) fn give_up() -> Vec<Entry> {
+    registry::overdue(true)
 }

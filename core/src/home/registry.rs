@@ -18,6 +18,8 @@ struct Record {
     frame: u32,
     /// The exits of this job that are running now, the inner ones of a tree included.
     running: Vec<Label>,
+    /// Its overdueness has been told for good: nobody waits for it any more.
+    given_up: bool,
 }
 
 /// Threads register in different shards, so that root scopes of a server do not meet at one lock.
@@ -76,6 +78,7 @@ pub(crate) fn add_root(label: Label, frame: u32) -> Key {
         phase: Phase::Body,
         frame,
         running: Vec::new(),
+        given_up: false,
     })
 }
 
@@ -85,6 +88,7 @@ pub(super) fn add_job(label: Label) -> Key {
         phase: Phase::Exit,
         frame: 0,
         running: Vec::new(),
+        given_up: false,
     })
 }
 
@@ -100,8 +104,11 @@ pub(crate) fn remove(key: Key) {
     let (number, place) = split(key);
     {
         let mut shard = shard(number);
-        shard.records[place] = None;
+        let record = shard.records[place].take();
         shard.free.push(place);
+        if record.is_none_or(|record| record.given_up) {
+            return;
+        }
     }
     let left = LIVE.fetch_sub(1, Ordering::SeqCst) - 1;
     // A waiter is inside of at most one root itself; before that is reached, waking it is no use.
@@ -163,17 +170,21 @@ pub(super) fn is_empty() -> bool {
     (0..SHARDS).all(|number| {
         let shard = shard(number);
         let mut records = shard.records.iter().flatten();
-        records.all(|record| frame::is_frame_on_stack(record.frame))
+        records.all(|record| record.given_up || frame::is_frame_on_stack(record.frame))
     })
 }
 
-/// What is left, as overdue.
-pub(super) fn overdue() -> Vec<Entry> {
+/// What is left, as overdue; if it is to be given up, nobody waits for it any more.
+pub(super) fn overdue(give_up: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     for number in 0..SHARDS {
-        for record in shard(number).records.iter().flatten() {
-            if frame::is_frame_on_stack(record.frame) {
+        for record in shard(number).records.iter_mut().flatten() {
+            if record.given_up || frame::is_frame_on_stack(record.frame) {
                 continue;
+            }
+            if give_up {
+                record.given_up = true;
+                LIVE.fetch_sub(1, Ordering::SeqCst);
             }
             if record.running.is_empty() {
                 entries.push(Entry::new(What::Overdue).at(record.phase, &record.label));

@@ -1,5 +1,7 @@
 //! The conformance suite on both flavours of tokio, and what only tokio can show.
 
+mod abort;
+mod homes;
 mod stress;
 
 use withal_tokio::Launcher;
