@@ -117,7 +117,7 @@
 //!   Run the program by [`Launch::run`], or [`drain`](drain()) last.
 //! * A future of `with` that is kept but not polled holds up what it has adopted: drop it or poll it.
 //! * Code after the block is no exit: it is skipped by an error, a panic, a cancellation. What must happen belongs into the exit.
-//! * What blocks a thread to its end (`block_on` inside of a body) hides the scopes around it by [`isolated`].
+//! * Another executor's `block_on` inside of a body may wait for ever for what the scopes around it have adopted: run it through [`isolated`].
 //!
 //! # I want to …
 //!

@@ -68,6 +68,8 @@ struct Thread {
     reason: Cell<Reason>,
     /// The id of the innermost scope's body.
     scope: Cell<u32>,
+    /// Whether a canceller on the stack takes notes of what its exits tell.
+    listening: Cell<bool>,
     /// What happens to the scopes that are dropped now.
     dropping: Cell<Dropping>,
     /// The job of a home that is being driven, for its account of what is still running.
@@ -87,6 +89,7 @@ thread_local! {
             closing: Cell::new(false),
             reason: Cell::new(Reason::Dropped),
             scope: Cell::new(0),
+            listening: Cell::new(false),
             dropping: Cell::new(Dropping::Orphaned),
             errand: Cell::new(0),
             next_id: Cell::new(0),
@@ -141,7 +144,7 @@ pub(crate) fn birth() -> Birth {
         } else if depth as usize <= SHALLOW {
             t.ids[(depth - 1) as usize & (SHALLOW - 1)].get()
         } else {
-            deepest()
+            deep(depth as usize - 1)
         };
         Birth((u64::from(t.scope.get()) << 32) | u64::from(frame))
     })
@@ -176,9 +179,10 @@ fn new_block(t: &Thread) -> u32 {
     first
 }
 
+/// The id of the frame at a place beyond the array.
 #[cold]
-fn deepest() -> u32 {
-    DEEP.try_with(|deep| deep.borrow().last().copied())
+fn deep(place: usize) -> u32 {
+    DEEP.try_with(|deep| deep.borrow().get(place - SHALLOW).copied())
         .ok()
         .flatten()
         .unwrap_or(0)
@@ -375,6 +379,19 @@ pub(crate) fn while_dropping<R>(dropping: Dropping, f: impl FnOnce() -> R) -> R 
     result
 }
 
+/// Whether a canceller on the stack takes notes.
+pub(crate) fn is_listening() -> bool {
+    THREAD.with(|t| t.listening.get())
+}
+
+/// Runs `f` while a canceller takes notes. `f` does not unwind.
+pub(crate) fn listening<R>(f: impl FnOnce() -> R) -> R {
+    let before = THREAD.with(|t| t.listening.replace(true));
+    let result = f();
+    THREAD.with(|t| t.listening.set(before));
+    result
+}
+
 /// The job of a home that is being driven on this thread; 0 if none.
 pub(crate) fn errand() -> u32 {
     THREAD.with(|t| t.errand.get())
@@ -395,6 +412,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
         base: u32,
         scope: u32,
         closing: bool,
+        listening: bool,
     }
     impl Drop for Hidden {
         fn drop(&mut self) {
@@ -402,6 +420,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
                 t.base.set(self.base);
                 t.scope.set(self.scope);
                 t.closing.set(self.closing);
+                t.listening.set(self.listening);
             });
         }
     }
@@ -409,6 +428,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
         base: t.base.replace(t.depth.get()),
         scope: t.scope.replace(0),
         closing: t.closing.replace(false),
+        listening: t.listening.replace(false),
     });
     f()
 }

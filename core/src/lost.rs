@@ -1,11 +1,11 @@
 //! Errors that have nowhere to go: the lost-error hook, and the canceller that listens in its place.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, RwLock};
 
-use crate::frame::Panic;
+use crate::frame::{self, Panic};
 use crate::report::{Entry, Label, Phase, What};
 
 type Hook = Arc<dyn Fn(&Entry) + Send + Sync>;
@@ -13,8 +13,7 @@ type Hook = Arc<dyn Fn(&Entry) + Send + Sync>;
 static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 
 thread_local! {
-    /// Whether a canceller on this thread's stack is taking notes.
-    static LISTENING: Cell<bool> = const { Cell::new(false) };
+    /// What was told to the cancellers on this thread's stack, the innermost last.
     static NOTES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -42,7 +41,7 @@ pub fn on_lost_error(hook: impl Fn(&Entry) + Send + Sync + 'static) {
 /// Tells of `entry`: to the canceller that listens on this thread, else (losses only) to the hook.
 #[cold]
 pub(crate) fn tell(entry: Entry) {
-    if LISTENING.get() {
+    if frame::is_listening() {
         let mut entry = Some(entry);
         let _ = NOTES.try_with(|notes| notes.borrow_mut().extend(entry.take()));
         let Some(left) = entry else { return };
@@ -113,9 +112,7 @@ pub(crate) fn discard(payload: Panic) {
 /// Listens while `f` runs, and adds what was told to `notes`. `f` does not unwind.
 pub(crate) fn listen<R>(notes: &mut Vec<Entry>, f: impl FnOnce() -> R) -> R {
     let mark = NOTES.try_with(|told| told.borrow().len());
-    let before = LISTENING.replace(true);
-    let result = f();
-    LISTENING.set(before);
+    let result = frame::listening(f);
     if let Ok(mark) = mark {
         let _ = NOTES.try_with(|told| notes.extend(told.borrow_mut().drain(mark..)));
     }

@@ -213,14 +213,13 @@ impl Set {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
-        let woken = {
+        let waker = cx.waker().clone();
+        let (woken, old_waker) = {
             let mut ready = self.ready.lock();
-            match &mut ready.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
-            std::mem::take(&mut ready.queue)
+            (std::mem::take(&mut ready.queue), ready.waker.replace(waker))
         };
+        // Outside of the lock: dropping a waker may run anything.
+        drop(old_waker);
         for index in woken {
             // A seat may have been emptied, or taken by another job, since its bell was rung.
             let Some(seat) = &mut self.seats[index as usize] else {

@@ -53,6 +53,7 @@ macro_rules! cases {
                 verdicts
                 errors_of_a_cancelled_tree
                 every_fault
+                errors_of_an_exit_whose_caller_is_gone
             }
             dropping {
                 plain
@@ -82,6 +83,7 @@ macro_rules! cases {
                 moving_on
                 orphans_of_a_body_that_has_ended
                 an_exit_with_a_deadline
+                an_exit_that_needs_what_the_body_holds
             }
             local {
                 in_place

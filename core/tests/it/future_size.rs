@@ -1,31 +1,48 @@
 //! What a scope adds to the future around it.
 
-use withal_core::{ScopeExt, sync};
+use std::convert::Infallible;
+use std::future::ready;
+use std::time::Duration;
 
-/// Beyond body, captures and guard.
-const BUDGET: usize = 128;
+use withal_core::{Never, ScopeExt, move_on_after, sync, timeout, with_local};
+use withal_testing::Manual;
 
-#[test]
-fn a_scope_adds_little_to_its_body() {
-    let body = async |n: &mut u64| {
-        let kept = [*n; 25];
-        std::future::ready(()).await;
-        kept.len()
-    };
-    let size = size_of_val(&body(&mut 1));
-    let around = size_of_val(&sync(1_u64).using(body));
-    let guard = size_of::<u64>();
-    assert!(around <= size + guard + BUDGET, "{around} around {size}");
-}
+use crate::sample::Sample;
 
 #[test]
-fn levels_add_up_and_do_not_multiply() {
-    let one = sync(1_u64).using(async |n| *n);
-    let three = sync(1_u64).using(async |a| {
+fn each_level_adds_the_same_and_does_not_double_what_is_inside() {
+    let one = size_of_val(&sync(1_u64).using(async |n| *n));
+    let two = size_of_val(&sync(1_u64).using(async |a| sync(*a).using(async |b| *b).await));
+    let three = size_of_val(&sync(1_u64).using(async |a| {
         sync(*a)
             .using(async |b| sync(*b).using(async |c| *c).await)
             .await
+    }));
+    assert_eq!(three - two, two - one, "{one}, {two}, {three} bytes");
+}
+
+/// A future of 8000 bytes and some.
+async fn large(n: &u64) -> usize {
+    let kept = [*n; 1000];
+    ready(()).await;
+    kept.len()
+}
+
+#[test]
+fn a_large_body_is_stored_once() {
+    let rt = Manual::new();
+    let limit = Duration::from_secs(1);
+    let alone = size_of_val(&large(&1));
+    let few = 1000;
+    let scope = size_of_val(&sync(1).using(async |n| large(n).await));
+    assert!(scope < alone + few, "{scope} bytes around {alone}");
+    let local = with_local(Sample::<Never>::new(1), async |_| {
+        Ok::<_, Infallible>(large(&1).await)
     });
-    let (one, three) = (size_of_val(&one), size_of_val(&three));
-    assert!(three <= one + 2 * (BUDGET + 8), "{three} around {one}");
+    let local = size_of_val(&local);
+    assert!(local < alone + few, "{local} bytes around {alone}");
+    let timed = size_of_val(&timeout(&rt, limit, large(&1)));
+    assert!(timed < alone + few, "{timed} bytes around {alone}");
+    let moved_on = size_of_val(&move_on_after(&rt, limit, large(&1)));
+    assert!(moved_on < alone + few, "{moved_on} bytes around {alone}");
 }

@@ -116,7 +116,7 @@ fn of_helpers_that_know_nothing_of_their_scope() {
 }
 
 /// Answers by an inherent method where the value is `Send`, else by the trait's.
-struct Probe<T>(#[expect(dead_code, reason = "only its type counts")] T);
+struct Probe<T>(T);
 
 impl<T: Send> Probe<T> {
     fn is_send(&self) -> bool {

@@ -26,5 +26,6 @@ mod exit;
 mod handles;
 mod hops;
 mod pattern;
+mod shutdown;
 mod sweep;
 mod temp_dir;

@@ -1,5 +1,8 @@
 //! The conformance suite on smol, and what only smol can show.
 
+mod executors;
+mod stress;
+
 use withal_smol::Launcher;
 
 withal_testing::conformance!(smol: Launcher::new());

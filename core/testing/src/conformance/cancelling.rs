@@ -1,6 +1,7 @@
 //! Cancelling gracefully: what was open inside has been released when the canceller returns.
 
 use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -303,4 +304,31 @@ pub async fn an_exit_with_a_deadline<R: Runtime>(rt: R) {
             .await
             .is_ok()
     );
+}
+
+/// A10: an exit that needs what the body around the timeout holds: the grace ends the deadlock.
+pub async fn an_exit_that_needs_what_the_body_holds<R: Runtime>(rt: R) {
+    let lock = Arc::new(futures::lock::Mutex::new(()));
+    let ledger = Ledger::new();
+    let held = lock.clone();
+    let ended = ledger
+        .scope("o")
+        .using(async |_| {
+            let mine = held.lock().await;
+            let (theirs, log) = (lock.clone(), ledger.clone());
+            let scope = acquire(async || ok(())).release(async move |(), _| {
+                drop(theirs.lock().await);
+                log.say("released");
+                ok(())
+            });
+            let scope = scope.named("needs the lock");
+            let body = scope.using(async |()| pending::<()>().await);
+            let elapsed = timeout(&rt, SOON, body).grace(SOON).await.unwrap_err();
+            assert_eq!(elapsed.overdue().count(), 1);
+            drop(mine);
+        })
+        .await;
+    assert_eq!(ended, Ok(()));
+    // It has moved to the enclosing scope, which waited for it.
+    assert_eq!(ledger.trace(), "+o released ~o -o");
 }

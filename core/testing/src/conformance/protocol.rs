@@ -7,7 +7,7 @@ use withal_core::{
     suppress,
 };
 
-use crate::cut::{caught, yield_now};
+use crate::cut::{caught, cut_after, yield_now, yield_times};
 use crate::faults::{fault_sweep, hush_injected_panics};
 use crate::ledger::{Injected, Ledger, ok};
 use crate::lost::LostErrors;
@@ -193,4 +193,34 @@ pub async fn every_fault<R: Runtime>(_: R) {
     })
     .await;
     assert!(runs > 60, "{runs}");
+}
+
+/// B6: a scope that is dropped during its exit: the body's error and the exit's are told to the hook.
+pub async fn errors_of_an_exit_whose_caller_is_gone<R: Runtime>(_: R) {
+    let lost = LostErrors::listen();
+    let ledger = Ledger::new();
+    let failing = ledger.scope("gone.exit").exit_yields(3).exit_fails();
+    let body = failing.with(async |_| Err::<(), _>(Injected("gone.body".to_owned())));
+    assert!(cut_after(1, body).await.is_none());
+    ledger.settled().await;
+    ledger.check();
+    while lost.containing("gone.body").is_empty() {
+        yield_now().await;
+    }
+    assert_eq!(lost.containing("exit gone.exit").len(), 1);
+    assert_eq!(lost.containing("gone.body").len(), 1);
+    // A suppressed error is not lost.
+    let log = ledger.clone();
+    let swallow = acquire(async || Ok::<_, Injected>(())).release(async move |(), _| {
+        yield_times(2).await;
+        log.say("swallowed");
+        Ok(Recover::Suppress)
+    });
+    let body = swallow.with(async |()| Err::<(), _>(Injected("gone.swallowed".to_owned())));
+    assert!(cut_after(1, body).await.is_none());
+    while !ledger.trace().contains("swallowed") {
+        yield_now().await;
+    }
+    yield_times(3).await;
+    assert!(lost.containing("gone.swallowed").is_empty());
 }

@@ -1,0 +1,24 @@
+//! Random trees on smol's executor.
+
+use withal_core::Launch;
+use withal_smol::{Launcher, Smol};
+use withal_testing::{Stress, stress};
+
+#[test]
+fn nothing_is_lost_or_out_of_order() {
+    for seed in 1..=2 {
+        let plan = Stress {
+            seed,
+            enters: 60_000,
+            tasks: 16,
+            panics: 2,
+        };
+        let ledger = Launcher::new().block_on(stress(&Smol, plan));
+        println!(
+            "seed {seed}: {} entered, {} lost",
+            ledger.entered(),
+            ledger.live()
+        );
+        ledger.check();
+    }
+}
