@@ -39,7 +39,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::orphan::{Job, Jobs};
+use crate::orphan::{Jobs, Parcel};
 use crate::outcome::Reason;
 
 /// The payload of a panic, boxed once more to one word: results that are larger than 16 bytes are slow to move.
@@ -60,7 +60,7 @@ struct Thread {
     /// The depth below which frames are hidden by [`isolated`].
     base: Cell<u32>,
     depth: Cell<u32>,
-    /// How many jobs the basket holds.
+    /// How many parcels the basket holds.
     orphans: Cell<u32>,
     exiting: Cell<u32>,
     closing: Cell<bool>,
@@ -98,7 +98,7 @@ thread_local! {
         }
     };
     /// Orphans on their way to the frame that adopts them.
-    static BASKET: RefCell<Vec<Job>> = const { RefCell::new(Vec::new()) };
+    static BASKET: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
     /// The ids of the frames beyond the array.
     static DEEP: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
@@ -243,22 +243,22 @@ fn in_frame<K: Kind, R>(id: u32, jobs: &mut Jobs, f: impl FnOnce() -> R) -> Resu
 fn collect(mark: u32, into: &mut Jobs) {
     THREAD.with(|t| t.orphans.set(mark));
     let adopted = BASKET.try_with(|basket| basket.borrow_mut().split_off(mark as usize));
-    for job in adopted.into_iter().flatten() {
-        into.push(job);
+    for parcel in adopted.into_iter().flatten() {
+        into.push(parcel);
     }
 }
 
 /// Hands an orphan to the top frame of this thread, if what it was entered under is still on this thread's stack; else gives it back.
 #[cold]
-pub(crate) fn adopt(job: Job, birth: Birth) -> Result<(), Job> {
+pub(crate) fn adopt(parcel: Parcel, birth: Birth) -> Result<(), Parcel> {
     if !is_on_stack(birth) {
-        return Err(job);
+        return Err(parcel);
     }
-    let mut job = Some(job);
+    let mut parcel = Some(parcel);
     // The basket is gone while the thread exits (I8).
-    let _ = BASKET.try_with(|basket| basket.borrow_mut().extend(job.take()));
-    match job {
-        Some(job) => Err(job),
+    let _ = BASKET.try_with(|basket| basket.borrow_mut().extend(parcel.take()));
+    match parcel {
+        Some(parcel) => Err(parcel),
         None => {
             THREAD.with(|t| t.orphans.set(t.orphans.get() + 1));
             Ok(())
@@ -495,6 +495,12 @@ impl<F, H: Heir, K: Kind> Framed<F, H, K> {
     #[cold]
     #[inline(never)]
     pub(crate) fn cut(self: Pin<&mut Self>) {
+        self.drop_future();
+    }
+
+    /// Inline, because dropping a deep nest needs this for each level of the stack (I9).
+    #[inline(always)]
+    fn drop_future(self: Pin<&mut Self>) {
         let mut me = self.project();
         if let Err(panic) = in_frame::<K, _>(*me.id, me.jobs, || me.future.set(None)) {
             me.heir.lose(panic);
@@ -504,7 +510,7 @@ impl<F, H: Heir, K: Kind> Framed<F, H, K> {
     #[cold]
     #[inline(never)]
     fn abandon(mut self: Pin<&mut Self>) {
-        self.as_mut().cut();
+        self.as_mut().drop_future();
         let me = self.project();
         if me.jobs.any() {
             me.heir.inherit(me.jobs.take());

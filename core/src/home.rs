@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::frame;
-use crate::orphan::Job;
+use crate::orphan::Parcel;
+use crate::report::Label;
 
 pub(crate) mod drain;
 mod fallback;
@@ -39,7 +40,7 @@ pub trait Shelter: Send + Sync + 'static {
 /// If it has not ended, the fallback thread goes on with it.
 #[must_use = "an orphan that is dropped goes to the fallback thread"]
 pub struct Orphan {
-    job: Option<Job>,
+    parcel: Option<Parcel>,
     key: Key,
 }
 
@@ -48,15 +49,15 @@ impl Future for Orphan {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let key = self.key.0;
-        let Some(job) = &mut self.job else {
+        let Some(parcel) = &mut self.parcel else {
             return Poll::Ready(());
         };
         // A home may run its tasks under the frames of somebody else; an orphan is a root.
-        let ended = frame::hidden(|| frame::on_errand(key, || job.poll(cx)));
+        let ended = frame::hidden(|| frame::on_errand(key, || parcel.poll(cx)));
         if !ended {
             return Poll::Pending;
         }
-        self.job = None;
+        self.parcel = None;
         registry::remove(self.key);
         Poll::Ready(())
     }
@@ -64,19 +65,25 @@ impl Future for Orphan {
 
 impl Drop for Orphan {
     fn drop(&mut self) {
-        if let Some(job) = self.job.take() {
+        if let Some(parcel) = self.parcel.take() {
             fallback::finish(Self {
-                job: Some(job),
+                parcel: Some(parcel),
                 key: self.key,
             });
         }
     }
 }
 
+impl Orphan {
+    fn label(&self) -> Option<&Label> {
+        self.parcel.as_ref().and_then(Parcel::label)
+    }
+}
+
 impl fmt::Debug for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Orphan")
-            .field("label", &self.job.as_ref().map(|job| &job.label))
+            .field("label", &self.label())
             .finish()
     }
 }
@@ -147,13 +154,16 @@ impl Home {
     }
 }
 
-/// Sends an orphan home.
+/// Sends orphans home.
 #[cold]
-pub(crate) fn send(mut job: Job) {
-    let home = job.home.take().unwrap_or_else(Home::here);
-    let key = registry::add_job(job.label.clone());
+pub(crate) fn send(parcel: Parcel, home: Option<Home>) {
+    let Some(label) = parcel.label().cloned() else {
+        return; // nothing in it
+    };
+    let home = home.unwrap_or_else(Home::here);
+    let key = registry::add_job(label);
     let orphan = Orphan {
-        job: Some(job),
+        parcel: Some(parcel),
         key,
     };
     match home {

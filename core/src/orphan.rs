@@ -1,5 +1,9 @@
 //! Orphans: exits whose own future was dropped, and the sets in which adopters drive them.
+//!
+//! A set is flat: a node of a tree has a seat like any other, and gets its turn when the group of its children has ended (I2, I5).
+//! So waking one job of many costs the same at any depth, and driving a tree needs no stack for its depth (I9).
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +18,12 @@ use crate::surroundings::Surroundings;
 
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// One orphaned tree: an exit that waits for the exits inside of it (I5).
+/// One orphaned exit.
 ///
-/// A job that is dropped before its end goes to its home (I1).
+/// Dropped before its end, it goes to its home (I1).
 pub(crate) struct Job {
     work: Option<Work>,
     pub(crate) label: Label,
-    pub(crate) home: Option<Home>,
     surroundings: Surroundings,
 }
 
@@ -29,13 +32,12 @@ impl Job {
         Self {
             work: Some(work),
             label,
-            home: None,
             surroundings,
         }
     }
 
     /// Polls to `true` at the end. Never unwinds: a panic goes to the lost-error hook (I7).
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(work) = &mut self.work else {
             return true;
         };
@@ -60,39 +62,65 @@ impl Job {
         }
         true
     }
-
-    /// Moves what is left to a new owner.
-    fn take(&mut self) -> Option<Self> {
-        let work = self.work.take()?;
-        Some(Self {
-            work: Some(work),
-            label: self.label.clone(),
-            home: self.home.take(),
-            surroundings: self.surroundings.take(),
-        })
-    }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if let Some(job) = self.take() {
-            home::send(job);
+        if let Some(work) = self.work.take() {
+            let job = Self::new(work, self.label.clone(), self.surroundings.take());
+            home::send(Parcel::One(job), None);
         }
     }
 }
 
-/// Finds an adopter for `job`: the top frame of this thread if its lineage is on the stack, else its home.
+/// What is handed from one owner to the next: a single orphan, or trees of them.
+pub(crate) enum Parcel {
+    One(Job),
+    Many(Jobs),
+}
+
+impl Parcel {
+    /// Polls to `true` at the end. Never unwinds.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Self::One(job) => frame::shielded(|| job.poll(cx)),
+            Self::Many(jobs) => {
+                jobs.poll(cx);
+                !jobs.any()
+            }
+        }
+    }
+
+    /// The name under which its home knows it.
+    pub(crate) fn label(&self) -> Option<&Label> {
+        match self {
+            Self::One(job) => Some(&job.label),
+            Self::Many(jobs) => jobs.labels().last(),
+        }
+    }
+}
+
+/// Finds an adopter for `parcel`: the top frame of this thread if its lineage is on the stack, else its home.
 #[cold]
-pub(crate) fn orphan(job: Job, birth: Birth) {
-    if let Err(job) = adopt(job, birth) {
-        home::send(job);
+pub(crate) fn orphan(parcel: Parcel, home: Option<Home>, birth: Birth) {
+    if let Err(parcel) = adopt(parcel, birth) {
+        home::send(parcel, home);
     }
 }
 
 /// The jobs of one adopter; nothing is allocated until there is one.
 ///
-/// A set that is dropped sends what is left to its home.
+/// A set that is dropped goes to its home.
 pub(crate) struct Jobs(Option<Box<Set>>);
+
+impl Drop for Jobs {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            home::send(Parcel::Many(self.take()), None);
+        }
+    }
+}
 
 impl Jobs {
     pub(crate) const NONE: Self = Self(None);
@@ -107,44 +135,38 @@ impl Jobs {
     }
 
     #[cold]
-    pub(crate) fn push(&mut self, job: Job) {
-        self.0.get_or_insert_default().push(job);
+    pub(crate) fn push(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::One(job) => self.0.get_or_insert_default().push(job),
+            Parcel::Many(jobs) => self.merge(jobs),
+        }
     }
 
     /// Adds all of `more`, moving the smaller set into the larger.
     #[cold]
-    pub(crate) fn merge(&mut self, more: Self) {
-        let Some(mut more) = more.0 else { return };
-        let set = match &mut self.0 {
-            None => {
-                self.0 = Some(more);
-                return;
-            }
-            Some(set) => set,
+    pub(crate) fn merge(&mut self, mut more: Self) {
+        let Some(mut more) = more.0.take() else {
+            return;
+        };
+        let Some(set) = &mut self.0 else {
+            self.0 = Some(more);
+            return;
         };
         if more.live > set.live {
             std::mem::swap(set, &mut more);
         }
-        for job in more.drain() {
-            set.push(job);
-        }
+        set.absorb(*more);
     }
 
-    /// Gives every job to an adopter further out, or to its home.
+    /// Makes one tree of these jobs and `top`, which waits for all of them (I5).
     #[cold]
-    pub(crate) fn pass_on(&mut self, birth: Birth) {
-        if let Some(mut set) = self.0.take() {
-            for job in set.drain() {
-                orphan(job, birth);
+    pub(crate) fn under(mut self, top: Job) -> Parcel {
+        match &mut self.0 {
+            None => Parcel::One(top),
+            Some(set) => {
+                set.crown(top);
+                Parcel::Many(self)
             }
-        }
-    }
-
-    /// Says which home the jobs have that know none yet.
-    #[cold]
-    pub(crate) fn set_home(&mut self, home: &Home) {
-        for job in self.0.iter_mut().flat_map(|set| set.jobs_mut()) {
-            job.home.get_or_insert_with(|| home.clone());
         }
     }
 
@@ -180,66 +202,162 @@ impl Jobs {
     }
 }
 
-/// A set of jobs, each with a waker of its own, so that waking one does not poll the others (I4).
-#[derive(Default)]
+/// A flat set of trees of jobs, each job with a waker of its own, so that waking one does not poll the others (I4).
 struct Set {
     seats: Vec<Option<Seat>>,
-    free: Vec<u32>,
+    free_seats: Vec<usize>,
+    groups: Vec<Group>,
+    free_groups: Vec<usize>,
+    /// The group of the jobs that have no parent.
+    top: usize,
     live: usize,
     ready: Arc<Ready>,
 }
 
 struct Seat {
     job: Job,
+    group: usize,
+    /// Whether it waits for the group of its children.
+    waits: bool,
     bell: Arc<Bell>,
     waker: Waker,
 }
 
+/// Jobs with the same parent: how many are left, and the seat that waits for them.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    left: usize,
+    parent: Option<usize>,
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self {
+            seats: Vec::new(),
+            free_seats: Vec::new(),
+            groups: vec![Group::default()],
+            free_groups: Vec::new(),
+            top: 0,
+            live: 0,
+            ready: Arc::default(),
+        }
+    }
+}
+
 impl Set {
+    /// Adds a job without a parent.
     fn push(&mut self, job: Job) {
-        let index = self.free.pop().unwrap_or_else(|| {
+        let index = self.sit(job, self.top, false);
+        self.ring(index);
+    }
+
+    /// Adds a job that is the parent of all that have none.
+    fn crown(&mut self, job: Job) {
+        let children = std::mem::replace(&mut self.top, usize::MAX);
+        self.top = self.new_group();
+        let index = self.sit(job, self.top, true);
+        self.groups[children].parent = Some(index);
+    }
+
+    /// Gives `job` a seat; its bell is still to be rung.
+    fn sit(&mut self, job: Job, group: usize, waits: bool) -> usize {
+        let index = self.free_seats.pop().unwrap_or_else(|| {
             self.seats.push(None);
-            (self.seats.len() - 1) as u32
+            self.seats.len() - 1
         });
         let bell = Arc::new(Bell {
             index,
-            rung: AtomicBool::new(true),
+            rung: AtomicBool::new(false),
             ready: self.ready.clone(),
         });
         let waker = Waker::from(bell.clone());
-        self.seats[index as usize] = Some(Seat { job, bell, waker });
+        self.seats[index] = Some(Seat {
+            job,
+            group,
+            waits,
+            bell,
+            waker,
+        });
+        self.groups[group].left += 1;
         self.live += 1;
-        self.ready.lock().queue.push(index);
+        index
+    }
+
+    fn new_group(&mut self) -> usize {
+        self.free_groups.pop().unwrap_or_else(|| {
+            self.groups.push(Group::default());
+            self.groups.len() - 1
+        })
+    }
+
+    fn ring(&self, index: usize) {
+        if let Some(seat) = &self.seats[index] {
+            seat.bell.wake_by_ref();
+        }
+    }
+
+    /// Moves all of `more` here. Its jobs get new wakers, and so one more poll.
+    fn absorb(&mut self, more: Self) {
+        let groups: Vec<usize> = (0..more.groups.len())
+            .map(|group| match more.groups[group] {
+                _ if group == more.top => self.top,
+                Group { left: 0, .. } => usize::MAX, // free
+                _ => self.new_group(),
+            })
+            .collect();
+        let mut moved = vec![usize::MAX; more.seats.len()];
+        for (old, seat) in more.seats.into_iter().enumerate() {
+            let Some(seat) = seat else { continue };
+            moved[old] = self.sit(seat.job, groups[seat.group], seat.waits);
+            if !seat.waits {
+                self.ring(moved[old]);
+            }
+        }
+        for (old, group) in more.groups.iter().enumerate() {
+            if let Some(parent) = group.parent {
+                self.groups[groups[old]].parent = Some(moved[parent]);
+            }
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
         let waker = cx.waker().clone();
-        let (woken, old_waker) = {
+        let (mut woken, old_waker) = {
             let mut ready = self.ready.lock();
             (std::mem::take(&mut ready.queue), ready.waker.replace(waker))
         };
         // Outside of the lock: dropping a waker may run anything.
         drop(old_waker);
-        for index in woken {
+        while let Some(index) = woken.pop_front() {
             // A seat may have been emptied, or taken by another job, since its bell was rung.
-            let Some(seat) = &mut self.seats[index as usize] else {
+            let Some(seat) = self.seats[index].as_mut().filter(|seat| !seat.waits) else {
                 continue;
             };
             seat.bell.rung.store(false, Ordering::Release);
-            if seat.job.poll(&mut Context::from_waker(&seat.waker)) {
-                self.seats[index as usize] = None;
-                self.free.push(index);
-                self.live -= 1;
+            if seat.job.poll(&mut Context::from_waker(&seat.waker))
+                && let Some(parent) = self.leave(index)
+            {
+                woken.push_back(parent);
             }
         }
     }
 
-    fn jobs_mut(&mut self) -> impl Iterator<Item = &mut Job> {
-        self.seats.iter_mut().flatten().map(|seat| &mut seat.job)
-    }
-
-    fn drain(&mut self) -> impl Iterator<Item = Job> {
-        self.seats.drain(..).flatten().map(|seat| seat.job)
+    /// Empties a seat; gives its parent if that has nothing to wait for any more.
+    fn leave(&mut self, index: usize) -> Option<usize> {
+        let seat = self.seats[index].take()?;
+        self.free_seats.push(index);
+        self.live -= 1;
+        let group = &mut self.groups[seat.group];
+        group.left -= 1;
+        if group.left > 0 {
+            return None;
+        }
+        let parent = group.parent.take()?;
+        self.free_groups.push(seat.group);
+        if let Some(parent) = &mut self.seats[parent] {
+            parent.waits = false;
+        }
+        Some(parent)
     }
 }
 
@@ -249,7 +367,7 @@ struct Ready(Mutex<ReadyState>);
 
 #[derive(Default)]
 struct ReadyState {
-    queue: Vec<u32>,
+    queue: VecDeque<usize>,
     waker: Option<Waker>,
 }
 
@@ -263,7 +381,7 @@ impl Ready {
 
 /// The waker of one job.
 struct Bell {
-    index: u32,
+    index: usize,
     rung: AtomicBool,
     ready: Arc<Ready>,
 }
@@ -279,7 +397,7 @@ impl Wake for Bell {
         }
         let waker = {
             let mut ready = self.ready.lock();
-            ready.queue.push(self.index);
+            ready.queue.push_back(self.index);
             ready.waker.take()
         };
         // Outside of the lock: waking may run the adopter at once.

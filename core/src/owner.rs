@@ -7,7 +7,7 @@ use crate::bracket::Bracket;
 use crate::frame::{self, Birth, Heir, Panic};
 use crate::home::{Home, Root, registry};
 use crate::lost;
-use crate::orphan::{Job, Jobs, Work, orphan};
+use crate::orphan::{Job, Jobs, Parcel, Work, orphan};
 use crate::report::{Label, Phase};
 use crate::surroundings::Surroundings;
 
@@ -67,14 +67,14 @@ impl<N: Naming> Owner<N> {
         }
     }
 
-    /// Makes `work` a job and finds who drives it.
+    /// Makes `work` a job, that of a tree with `kids` inside, and finds who drives it.
     #[cold]
-    pub(crate) fn orphan(&mut self, work: Work) {
-        let mut job = Job::new(work, self.label(), self.surroundings.take());
+    pub(crate) fn orphan(&mut self, kids: Jobs, work: Work) {
+        let job = Job::new(work, self.label(), self.surroundings.take());
         // The root's record goes only after the job has one (the end of this function): a drain in between must not see nothing.
         let root = self.root.take();
-        job.home = root.as_ref().map(|root| root.home.clone());
-        orphan(job, self.birth);
+        let home = root.as_ref().map(|root| root.home.clone());
+        orphan(kids.under(job), home, self.birth);
     }
 
     /// Starts again where the caller is: an exit that is started here belongs here (I6).
@@ -85,10 +85,8 @@ impl<N: Naming> Owner<N> {
     /// Gives what it has inherited to whoever is further out.
     #[cold]
     pub(crate) fn pass_on(&mut self) {
-        if let Some(root) = &self.root {
-            self.jobs.set_home(&root.home);
-        }
-        self.jobs.pass_on(self.birth);
+        let home = self.root.as_ref().map(|root| root.home.clone());
+        orphan(Parcel::Many(self.jobs.take()), home, self.birth);
     }
 
     #[cold]

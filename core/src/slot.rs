@@ -11,7 +11,7 @@ use crate::failure::{Failed, FailureRef, Fault};
 use crate::frame::{self, Dropping, Exit, Framed, Heir, Panic, Stop};
 use crate::home::registry::Running;
 use crate::lost;
-use crate::orphan::Jobs;
+use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, Report, What};
@@ -223,11 +223,12 @@ where
         if dropping == Dropping::MovedOn {
             lost::tell(Entry::new(What::Overdue).at(Phase::Exit, &label));
         }
-        let kids = self.owner.jobs.take();
-        let work: crate::orphan::Work = match std::mem::replace(&mut self.state, State::Left) {
+        let mut kids = Jobs::NONE;
+        let work: Work = match std::mem::replace(&mut self.state, State::Left) {
             State::Left => return,
             State::Held(held) => {
-                let exit = leaving::<B>(kids, held, Fate::Cancelled(frame::reason()));
+                kids = self.owner.jobs.take();
+                let exit = leaving::<B>(Jobs::NONE, held, Fate::Cancelled(frame::reason()));
                 Box::pin(finish(exit, Unsettled::<E>::Nothing, label))
             }
             State::Leaving(exit) => {
@@ -238,7 +239,7 @@ where
                 Box::pin(finish(exit, unsettled, label))
             }
         };
-        self.owner.orphan(work);
+        self.owner.orphan(kids, work);
     }
 }
 

@@ -276,7 +276,10 @@ fn overdue<F>(
     reason: Reason,
 ) -> Interrupted {
     body.as_mut().bequeath();
-    body.heir().pass_on();
+    let owner = body.heir();
+    if owner.jobs.any() {
+        owner.pass_on();
+    }
     Interrupted {
         cancelled: reason.into(),
         exits: std::mem::take(exits),

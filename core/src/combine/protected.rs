@@ -151,7 +151,7 @@ impl<S: Bracket> Drop for Entering<S> {
     fn drop(&mut self) {
         if let Some(enter) = self.enter.take() {
             let work = (self.rescue)(enter, self.owner.label(), frame::reason());
-            self.owner.orphan(work);
+            self.owner.orphan(Jobs::NONE, work);
         }
     }
 }

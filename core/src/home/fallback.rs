@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use super::Orphan;
-use crate::orphan::{Job, Jobs};
+use crate::orphan::{Job, Jobs, Parcel};
 use crate::surroundings::Surroundings;
 
 struct State {
@@ -75,10 +75,11 @@ fn run() {
 
 fn take_in(queue: Vec<Orphan>, jobs: &mut Jobs) {
     for orphan in queue {
-        let Some(label) = orphan.job.as_ref().map(|job| job.label.clone()) else {
+        let Some(label) = orphan.label().cloned() else {
             continue;
         };
-        jobs.push(Job::new(Box::pin(orphan), label, Surroundings::default()));
+        let job = Job::new(Box::pin(orphan), label, Surroundings::default());
+        jobs.push(Parcel::One(job));
     }
 }
 

@@ -9,7 +9,7 @@ fn options_and_arrays_keep_their_methods() {
 
     assert_eq!(Some(1).map(|n| n + 1), Some(2));
     assert_eq!(Some(1_u8).and_then(|n| n.checked_sub(2)), None);
-    assert_eq!(None.or_else(|| Some(3)), Some(3));
+    assert_eq!(Some(3).or_else(|| [4].first().copied()), Some(3));
     assert_eq!(Some(1).zip(Some(2)), Some((1, 2)));
     assert_eq!([1, 2].map(|n| n * 2), [2, 4]);
     assert_eq!(["a", "b"].join("-"), "a-b");

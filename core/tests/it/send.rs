@@ -90,25 +90,25 @@ fn of_helpers_that_know_nothing_of_their_scope() {
         S: Scope<Guard: 'static, Verdict = Propagate> + Send,
         S::Error: Into<io::Error>,
     {
-        async { using(scope, async |_| 1).await.map_err(Into::into) }
+        send(async { using(scope, async |_| 1).await.map_err(Into::into) })
     }
     fn over_brackets<S>(scope: S) -> impl Future<Output = ()> + Send
     where
         S: Bracket<Held: 'static, View: Send, Verdict = Propagate> + Send,
     {
-        async {
+        send(async {
             let _ = scope.using(async |_| ()).await.is_ok();
-        }
+        })
     }
     fn opened<S>(scope: S) -> impl Future<Output = ()> + Send
     where
         S: Bracket<Held: 'static> + Send,
     {
-        async {
+        send(async {
             if let Ok(open) = scope.open().await {
                 let _ = open.close(Outcome::Success).await.is_ok();
             }
-        }
+        })
     }
     assert_eq!(block_on(over_scopes(file())).unwrap(), 1);
     block_on(over_brackets(file().named("a")));

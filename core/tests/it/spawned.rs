@@ -91,7 +91,7 @@ fn many_at_once() {
     let sum: usize = spawned({
         let ledger = ledger.clone();
         async move {
-            let urls = vec!["a".to_owned(), "bb".to_owned(), "ccc".to_owned()];
+            let urls = ["a".to_owned(), "bb".to_owned(), "ccc".to_owned()];
             let all = try_join_all(urls.iter().map(|url| fetch(&ledger, url))).await?;
             let (d, e) = futures::try_join!(fetch(&ledger, "d"), fetch(&ledger, "ee"))?;
             let (f, g) = tokio::join!(fetch(&ledger, "f"), fetch(&ledger, "gg"));

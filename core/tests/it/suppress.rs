@@ -161,7 +161,7 @@ fn never_a_panic() {
 fn never_a_cancellation() {
     let waits = suppress::<withal_core::Cancelled>()
         .or::<Injected>()
-        .with(async |()| Ok::<_, Injected>(pending::<()>().await));
+        .with(async |()| pending::<Result<(), Injected>>().await);
     let stop = async { Reason::Requested("enough") };
     let cut = block_on(until(stop, waits)).unwrap_err();
     assert_eq!(cut.cancelled().reason, Reason::Requested("enough"));

@@ -60,7 +60,7 @@ fn a_panic_goes_on() {
 
 #[test]
 fn a_cancellation_goes_on() {
-    let waits = async |(): &mut ()| Ok::<_, Injected>(pending::<()>().await);
+    let waits = async |(): &mut ()| pending::<Result<(), Injected>>().await;
     let cut = block_on(until(async { Reason::LeaseLost }, Swallow.with(waits)));
     assert_eq!(cut.unwrap_err().cancelled().reason, Reason::LeaseLost);
     let cut = block_on(until(

@@ -148,3 +148,102 @@ impl<R: Runtime> File<R> {
         self.handle.error(action, cause)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::SeekFrom;
+
+    use withal_testing::{Manual, cut_after, run};
+
+    use super::*;
+
+    fn open(rt: &Manual, path: &std::path::Path) -> File<Manual> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let handle = Handle::open(&options, path.to_path_buf()).unwrap();
+        File::new(rt.clone(), handle, true, true)
+    }
+
+    /// What the file must be like.
+    #[derive(Default)]
+    struct Model {
+        content: Vec<u8>,
+        position: usize,
+    }
+
+    impl Model {
+        fn read(&mut self, out: &[u8]) {
+            let from = self.position.min(self.content.len());
+            assert!(self.content[from..].starts_with(out));
+            assert!(
+                !out.is_empty() || from == self.content.len(),
+                "not at the end"
+            );
+            self.position += out.len();
+        }
+
+        fn write(&mut self, data: &[u8]) {
+            let end = self.position + data.len();
+            if !data.is_empty() && self.content.len() < end {
+                self.content.resize(end, 0);
+            }
+            self.content[self.position.min(end)..end].copy_from_slice(data);
+            self.position = end;
+        }
+    }
+
+    async fn mix(rt: &Manual, seed: u64) {
+        let place = tempfile::NamedTempFile::new().unwrap();
+        let mut file = open(rt, place.path());
+        let mut model = Model::default();
+        let mut state = seed;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) as usize % below
+        };
+        for round in 0..60 {
+            let polls = [1, 2, usize::MAX][random(3)];
+            match random(8) {
+                0..3 => {
+                    let mut out = vec![0; 1 + random(120_000)];
+                    if let Some(n) = cut_after(polls, file.read(&mut out)).await {
+                        model.read(&out[..n.unwrap()]);
+                    }
+                }
+                3..6 => {
+                    let data = vec![round; 1 + random(200_000)];
+                    let _ = cut_after(polls, file.write_all(&data)).await;
+                    let n = file.position() as usize - model.position;
+                    model.write(&data[..n]);
+                }
+                6 => {
+                    let to = SeekFrom::Start(random(model.content.len() + 10) as u64);
+                    if let Some(sought) = cut_after(polls, file.seek(to)).await {
+                        model.position = sought.unwrap() as usize;
+                    }
+                }
+                _ => {
+                    let len = random(model.content.len() + 10);
+                    let _ = cut_after(polls, file.set_len(len as u64)).await;
+                    file.set_len(len as u64).await.unwrap();
+                    model.content.resize(len, 0);
+                }
+            }
+            assert_eq!(file.position(), model.position as u64);
+        }
+        file.close().await.unwrap();
+        assert!(std::fs::read(place.path()).unwrap() == model.content);
+    }
+
+    #[test]
+    fn reading_and_writing_may_be_mixed_and_cut() {
+        run(|rt| async move {
+            for seed in 0..40 {
+                mix(&rt, seed).await;
+            }
+        });
+    }
+}

@@ -19,7 +19,7 @@ async fn cut_writes<R: Runtime>(rt: R) {
     let file = tempfile::NamedTempFile::new().unwrap();
     let mut accepted = Vec::new();
     let wrote = create(&rt, file.path()).with(async |file| {
-        for round in 0..30 {
+        for round in 0..20 {
             let chunk = bytes(round as u64, SIZES[round % SIZES.len()]);
             let before = file.position();
             let whole = cut_after(round % 4, file.write_all(&chunk)).await;
