@@ -10,6 +10,8 @@ use crate::verdict::Verdict;
 /// Anything that can be run as a scope: every [`Scope`], and every combinator over one.
 ///
 /// Implement [`Scope`]; write `S: Bracket` in helpers that are generic over scopes, so that they take combinators too.
+/// A helper that returns a scope and borrows its arguments only for its own time says `impl Bracket<Held: 'static, ..> + use<>`.
+///
 /// The difference: what is held from enter to exit and what the body sees may be two things here, so that a wrapper never leaks into the body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",
@@ -58,7 +60,7 @@ pub trait Bracket: Sized {
 
 /// A [`Bracket`] whose view can also be had from a shared reference, so that [`Open`](crate::Open) derefs to it.
 ///
-/// All have it but [`view_as`](crate::ScopeExt::view_as), whose closure gives a mutable view only.
+/// Not so are [`view_as`](crate::ScopeExt::view_as), whose closure gives a mutable view only, and [`BoxScope`](crate::BoxScope): for them there is [`Open::view`](crate::Open::view).
 pub trait Peek: Bracket {
     /// Shows the body's part.
     fn peek(held: &Self::Held) -> &Self::View;

@@ -7,6 +7,13 @@ use std::sync::{Arc, OnceLock, RwLock, Weak};
 
 use crate::report::Report;
 
+#[cfg(feature = "anyhow")]
+#[path = "failure/anyhow.rs"]
+mod seen;
+#[cfg(not(feature = "anyhow"))]
+#[path = "failure/no_anyhow.rs"]
+mod seen;
+
 /// What the error of a body or of a scope must be: printable, `Send`, `Sync` and `'static`.
 ///
 /// Every such type has it: errors that implement [`Error`], `anyhow::Error`, `String`, `Box<dyn Error + Send + Sync>`.
@@ -35,28 +42,28 @@ impl<E: Any + Display + Debug + Send + Sync> Fault for E {
 }
 
 /// Finds an `E` in `error`, also inside of the boxes that applications use.
-pub(crate) fn find<E: Error + 'static>(error: &dyn Any) -> Option<&E> {
+pub(crate) fn find<E: Error + Send + Sync + 'static>(error: &dyn Any) -> Option<&E> {
     if let Some(found) = error.downcast_ref::<E>() {
         return Some(found);
     }
     if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
         return boxed.downcast_ref();
     }
-    #[cfg(feature = "anyhow")]
-    if let Some(any) = error.downcast_ref::<anyhow::Error>() {
-        return find_in_anyhow(any);
+    if let Some(report) = error.downcast_ref::<Report>() {
+        return report.primary().downcast_ref();
     }
-    error
-        .downcast_ref::<Report>()
-        .and_then(|report| report.primary().downcast_ref())
+    seen::find(error)
 }
 
-#[cfg(feature = "anyhow")]
-fn find_in_anyhow<E: Error + 'static>(error: &anyhow::Error) -> Option<&E> {
-    // The first look also finds a context; the second the causes below it.
-    error
-        .downcast_ref()
-        .or_else(|| error.chain().find_map(|cause| cause.downcast_ref()))
+/// The standard error inside of a fault whose type is one of the known boxes.
+pub(crate) fn as_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+        return Some(&**boxed);
+    }
+    if let Some(report) = error.downcast_ref::<Report>() {
+        return report.primary().error();
+    }
+    seen::as_error(error)
 }
 
 /// A view of the body's error, lent to an exit.
@@ -67,7 +74,7 @@ impl<'a> FailureRef<'a> {
     /// The error, if it is an `E`.
     ///
     /// Sees through `Box<dyn Error + Send + Sync>`, [`Report`] (its primary error) and, with the feature `anyhow`, `anyhow::Error` with all its causes.
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&'a E> {
+    pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&'a E> {
         find(self.0.error.as_any())
     }
 
@@ -105,7 +112,7 @@ pub struct KeptFailure(Arc<Lease>);
 
 impl KeptFailure {
     /// Calls `f` with the error if it is an `E` and the lease has not expired.
-    pub fn map<E: Error + 'static, R>(&self, f: impl FnOnce(&E) -> R) -> Option<R> {
+    pub fn map<E: Error + Send + Sync + 'static, R>(&self, f: impl FnOnce(&E) -> R) -> Option<R> {
         self.0
             .with(|failed| find(failed.error.as_any()).map(f))
             .flatten()

@@ -18,7 +18,11 @@ pub(crate) mod drain;
 mod fallback;
 pub(crate) mod registry;
 #[cfg(feature = "tokio")]
-mod tokio;
+#[path = "home/tokio.rs"]
+mod runtime;
+#[cfg(not(feature = "tokio"))]
+#[path = "home/no_runtime.rs"]
+mod runtime;
 
 use registry::Key;
 
@@ -92,8 +96,15 @@ impl fmt::Debug for Orphan {
 #[derive(Clone)]
 pub(crate) enum Home {
     Shelter(Arc<dyn Shelter>),
-    #[cfg(feature = "tokio")]
-    Tokio(::tokio::runtime::Handle),
+    Runtime(runtime::Runtime),
+    Fallback,
+}
+
+/// Which home, for those who wait for what is left there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HomeId {
+    Shelter(usize),
+    Runtime(runtime::Id),
     Fallback,
 }
 
@@ -104,10 +115,10 @@ thread_local! {
 
 /// Runs `poll` with `shelter` as the home of the root scopes inside.
 pub fn at_home<R>(shelter: &Arc<dyn Shelter>, poll: impl FnOnce() -> R) -> R {
-    with_home(Home::Shelter(shelter.clone()), poll)
+    with_home(Some(Home::Shelter(shelter.clone())), poll)
 }
 
-fn with_home<R>(home: Home, f: impl FnOnce() -> R) -> R {
+fn with_home<R>(home: Option<Home>, f: impl FnOnce() -> R) -> R {
     /// Restores the home also when `f` unwinds.
     struct Leave(Option<Home>);
     impl Drop for Leave {
@@ -115,7 +126,7 @@ fn with_home<R>(home: Home, f: impl FnOnce() -> R) -> R {
             let _ = HERE.try_with(|here| here.replace(self.0.take()));
         }
     }
-    let before = HERE.try_with(|here| here.replace(Some(home)));
+    let before = HERE.try_with(|here| here.replace(home));
     let _leave = Leave(before.ok().flatten());
     f()
 }
@@ -135,7 +146,14 @@ fn with_home<R>(home: Home, f: impl FnOnce() -> R) -> R {
 /// assert_eq!(answer, 42);
 /// ```
 pub fn isolated<R>(section: impl FnOnce() -> R) -> R {
-    frame::hidden(|| with_home(Home::Fallback, section))
+    frame::hidden(|| with_home(Some(Home::Fallback), section))
+}
+
+/// Runs a synchronous section as [`isolated`] does, for one that enters a runtime as its caller: the home is that runtime.
+///
+/// This is for launchers, around their `block_on`.
+pub fn launched<R>(section: impl FnOnce() -> R) -> R {
+    frame::hidden(|| with_home(None, section))
 }
 
 impl Home {
@@ -146,11 +164,15 @@ impl Home {
         if let Some(home) = said.ok().flatten() {
             return home;
         }
-        #[cfg(feature = "tokio")]
-        if let Some(handle) = tokio::current() {
-            return Self::Tokio(handle);
+        runtime::Runtime::current().map_or(Self::Fallback, Self::Runtime)
+    }
+
+    pub(crate) fn id(&self) -> HomeId {
+        match self {
+            Self::Shelter(shelter) => HomeId::Shelter(Arc::as_ptr(shelter).addr()),
+            Self::Runtime(runtime) => HomeId::Runtime(runtime.id()),
+            Self::Fallback => HomeId::Fallback,
         }
-        Self::Fallback
     }
 }
 
@@ -161,7 +183,7 @@ pub(crate) fn send(parcel: Parcel, home: Option<Home>) {
         return; // nothing in it
     };
     let home = home.unwrap_or_else(Home::here);
-    let key = registry::add_job(label);
+    let key = registry::add_job(label, home.id());
     let orphan = Orphan {
         parcel: Some(parcel),
         key,
@@ -171,9 +193,8 @@ pub(crate) fn send(parcel: Parcel, home: Option<Home>) {
         Home::Shelter(shelter) => {
             let _ = catch_unwind(AssertUnwindSafe(|| shelter.finish(orphan)));
         }
-        #[cfg(feature = "tokio")]
-        Home::Tokio(handle) => {
-            let _ = catch_unwind(AssertUnwindSafe(|| tokio::finish(&handle, orphan)));
+        Home::Runtime(runtime) => {
+            let _ = catch_unwind(AssertUnwindSafe(|| runtime.finish(orphan)));
         }
         Home::Fallback => fallback::finish(orphan),
     }

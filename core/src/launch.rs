@@ -8,7 +8,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::home::drain::{drain, give_up};
+use crate::home::Home;
+use crate::home::drain::{drain_home, give_up};
 use crate::lost;
 use crate::outcome::Reason;
 use crate::report::{Entry, Report};
@@ -34,7 +35,7 @@ pub trait Launch {
     /// Runs a whole program.
     ///
     /// The first Ctrl-C or SIGTERM cancels `main` gracefully: its scopes exit with [`Reason::Shutdown`]. The second forces: nothing is waited for any more.
-    /// In the end, also when `main` ends by itself, it [drains](crate::drain()) within the exit budget, and tells the [lost-error hook](crate::on_lost_error) of each scope that has not ended, by name and source line.
+    /// In the end, also when `main` ends by itself, it [drains](crate::drain()) its own home within the exit budget, and tells the [lost-error hook](crate::on_lost_error) of each scope that has not ended, by name and source line.
     ///
     /// # Errors
     ///
@@ -49,6 +50,7 @@ async fn supervise<R: Runtime, F: Future>(
     budget: Duration,
     main: F,
 ) -> Result<F::Output, Shutdown> {
+    let home = Home::here().id();
     // The signal that is listened for: it stops main, or, once main is stopping or has ended, it forces.
     let listening = RefCell::new(Box::pin(rt.interrupted()));
     let signal = || poll_fn(|cx| listening.borrow_mut().as_mut().poll(cx));
@@ -74,9 +76,9 @@ async fn supervise<R: Runtime, F: Future>(
             None => budget,
         };
         // What has not ended by then is told right below.
-        let _ = or_forced(signal(), drain(&rt, left)).await;
+        let _ = or_forced(signal(), drain_home(Some(home), &rt, left)).await;
     }
-    give_up().iter().for_each(lost::lose);
+    give_up(home).iter().for_each(lost::lose);
     ended.map_err(|interrupted| Shutdown {
         exits: interrupted.into_exits(),
     })

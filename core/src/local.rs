@@ -9,7 +9,8 @@ use std::task::Poll;
 
 use crate::bracket::type_name;
 use crate::failure::Fault;
-use crate::frame::{self, Body, Exit, Framed, Stop};
+use crate::frame::{self, Body, Exit};
+use crate::framed::{Framed, Stop};
 use crate::lost;
 use crate::owner::{Naming, Owner};
 use crate::raise::Raise;
@@ -81,16 +82,28 @@ where
             Ok(guard) => guard,
             Err(error) => return Err(AsBody::<How>::enter(error, || owner.label())),
         };
-        let mut armed = Armed(Some(owner.label()));
+        let mut armed = Armed {
+            label: Some(owner.label()),
+            unsettled: Unsettled::Nothing,
+        };
         let ended = match catch_unwind(AssertUnwindSafe(|| body(&mut guard))) {
-            Ok(future) => Framed::<_, _, Body>::new(future, &mut owner).await,
+            Ok(future) => {
+                let frame = owner.frame;
+                Framed::<_, _, Body>::new(future, &mut owner, frame).await
+            }
             Err(panic) => Err(Stop::Panicked(Box::new(panic))),
         };
-        let (value, unsettled, fate) = match ended {
-            Ok(Ok(value)) => (Some(value), Unsettled::Nothing, Fate::Success),
-            Ok(Err(error)) => none_and(Unsettled::error(error)),
-            Err(Stop::Panicked(panic)) => none_and(Unsettled::panic(panic)),
-            Err(Stop::Cut) => none_and(Unsettled::cut()),
+        let (value, fate) = match ended {
+            Ok(Ok(value)) => (Some(value), Fate::Success),
+            ended => {
+                let (unsettled, fate) = match ended {
+                    Ok(Err(error)) => Unsettled::error(error),
+                    Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
+                    _ => Unsettled::cut(),
+                };
+                armed.unsettled = unsettled;
+                (None, fate)
+            }
         };
         // I2: the orphans of the body first.
         poll_fn(|cx| {
@@ -105,7 +118,7 @@ where
         .await;
         let exited = {
             let exit = S::exit(guard, fate.outcome());
-            let mut exit = pin!(Framed::<_, ToHome, Exit>::new(exit, ToHome));
+            let mut exit = pin!(Framed::<_, ToHome, Exit>::new(exit, ToHome, owner.frame));
             let mut exited = None;
             poll_fn(|cx| {
                 if exited.is_none()
@@ -122,7 +135,7 @@ where
             .await
         };
         drop(fate);
-        armed.0 = None;
+        let unsettled = armed.disarm();
         let Some(exited) = exited else {
             unreachable!("an exit gives its result once")
         };
@@ -143,10 +156,6 @@ where
     }
 }
 
-fn none_and<T, E>((unsettled, fate): (Unsettled<E>, Fate)) -> (Option<T>, Unsettled<E>, Fate) {
-    (None, unsettled, fate)
-}
-
 /// The name of a local scope: its type.
 struct LocalName<S>(PhantomData<fn() -> S>);
 
@@ -156,13 +165,24 @@ impl<S> Naming for LocalName<S> {
     }
 }
 
-/// Tells, when a hard drop ends the block, that the exit was skipped.
-struct Armed(Option<Label>);
+/// Tells, when a hard drop ends the block, that the exit was skipped; and what the body's end was, if that was to be told after the exit.
+struct Armed<E: Fault> {
+    label: Option<Label>,
+    unsettled: Unsettled<E>,
+}
 
-impl Drop for Armed {
+impl<E: Fault> Armed<E> {
+    fn disarm(&mut self) -> Unsettled<E> {
+        self.label = None;
+        std::mem::replace(&mut self.unsettled, Unsettled::Nothing)
+    }
+}
+
+impl<E: Fault> Drop for Armed<E> {
     fn drop(&mut self) {
-        if let Some(label) = self.0.take() {
+        if let Some(label) = self.label.take() {
             lost::tell(Entry::new(What::Skipped).at(Phase::Exit, &label));
+            self.disarm().lose(&label, false);
         }
     }
 }

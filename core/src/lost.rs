@@ -8,6 +8,15 @@ use std::sync::{Arc, RwLock};
 use crate::frame::{self, Panic};
 use crate::report::{Entry, Label, Phase, What};
 
+#[cfg(feature = "tracing")]
+#[path = "lost/event.rs"]
+mod default;
+#[cfg(not(feature = "tracing"))]
+#[path = "lost/stderr.rs"]
+mod default;
+#[cfg(feature = "tracing")]
+mod stderr;
+
 type Hook = Arc<dyn Fn(&Entry) + Send + Sync>;
 
 static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
@@ -24,7 +33,7 @@ thread_local! {
 /// The hook is called on the thread on which the error came up; it must not block.
 /// Panics of the hook itself are ignored.
 ///
-/// Without a hook each error is one line on stderr or, with the feature `tracing`, an event.
+/// Without a hook each error is one line on stderr or, with the feature `tracing` and a subscriber, an event.
 ///
 /// # Examples
 ///
@@ -64,25 +73,8 @@ pub(crate) fn lose(entry: &Entry) {
     // I8: this may run in a drop, so that a panic of the hook ends here.
     let _ = catch_unwind(AssertUnwindSafe(|| match hook {
         Some(hook) => hook(entry),
-        None => default_hook(entry),
+        None => default::default_hook(entry),
     }));
-}
-
-#[cfg(not(feature = "tracing"))]
-fn default_hook(entry: &Entry) {
-    use std::io::Write;
-    // Not `eprintln!`, which panics when stderr is closed.
-    let _ = writeln!(std::io::stderr(), "withal: lost error: {entry}");
-}
-
-#[cfg(feature = "tracing")]
-fn default_hook(entry: &Entry) {
-    tracing::error!(
-        target: "withal",
-        scope = entry.scope(),
-        location = entry.location().map(tracing::field::display),
-        "lost error: {entry}"
-    );
 }
 
 /// Tells of a panic that stops nobody (I7).

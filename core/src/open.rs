@@ -62,7 +62,7 @@ where
         let held = scope.begin().await?;
         // A value may be moved anywhere at any time, so that its home is noted at once.
         if frame::is_root() {
-            owner.settle(0);
+            owner.settle();
         }
         Ok(Open {
             slot: Slot::new(held, owner),

@@ -95,7 +95,7 @@ impl Parcel {
     pub(crate) fn label(&self) -> Option<&Label> {
         match self {
             Self::One(job) => Some(&job.label),
-            Self::Many(jobs) => jobs.labels().last(),
+            Self::Many(jobs) => jobs.0.as_ref().and_then(|set| set.top_label()),
         }
     }
 }
@@ -294,6 +294,14 @@ impl Set {
         if let Some(seat) = &self.seats[index] {
             seat.bell.wake_by_ref();
         }
+    }
+
+    /// The label of a job without a parent.
+    fn top_label(&self) -> Option<&Label> {
+        let mut seats = self.seats.iter().flatten();
+        seats
+            .find(|seat| seat.group == self.top)
+            .map(|seat| &seat.job.label)
     }
 
     /// Moves all of `more` here. Its jobs get new wakers, and so one more poll.

@@ -48,7 +48,7 @@ impl<'a> Outcome<'a> {
     /// The body's error, if it failed with an `E`.
     ///
     /// Sees through `Box<dyn Error + Send + Sync>`, [`Report`](crate::Report) and, with the feature `anyhow`, `anyhow::Error`.
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&'a E> {
+    pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&'a E> {
         match self {
             Self::Failure(failure) => failure.downcast_ref(),
             _ => None,

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::bracket::Bracket;
-use crate::frame::{self, Birth, Heir, Panic};
+use crate::frame::{self, Birth, Panic};
+use crate::framed::Heir;
 use crate::home::{Home, Root, registry};
 use crate::lost;
 use crate::orphan::{Job, Jobs, Parcel, Work, orphan};
@@ -39,6 +40,8 @@ impl Naming for Fixed {
 /// When it is dropped, what it has inherited goes on to whoever is further out.
 pub(crate) struct Owner<N: Naming> {
     pub(crate) jobs: Jobs,
+    /// The id of the frame of the body, and of the exit after it.
+    pub(crate) frame: u32,
     root: Option<Box<Root>>,
     birth: Birth,
     location: &'static Location<'static>,
@@ -51,6 +54,7 @@ impl<N: Naming> Owner<N> {
     pub(crate) fn new(naming: N, location: &'static Location<'static>) -> Self {
         Self {
             jobs: Jobs::NONE,
+            frame: frame::next_id(),
             root: None,
             birth: frame::birth(),
             location,
@@ -90,11 +94,12 @@ impl<N: Naming> Owner<N> {
     }
 
     #[cold]
-    pub(crate) fn settle(&mut self, frame: u32) {
+    pub(crate) fn settle(&mut self) {
         if self.root.is_none() {
-            let key = registry::add_root(self.label(), frame);
+            let home = Home::here();
+            let key = registry::add_root(self.label(), self.frame, home.id());
             self.root = Some(Box::new(Root {
-                home: Home::here(),
+                home,
                 key,
                 exiting: false,
             }));
@@ -105,7 +110,7 @@ impl<N: Naming> Owner<N> {
     #[inline]
     pub(crate) fn settle_exit(&mut self) {
         if frame::is_root() {
-            self.settle(0);
+            self.settle();
         }
         if let Some(root) = &mut self.root
             && !root.exiting
@@ -131,8 +136,8 @@ impl<N: Naming> Heir for Owner<N> {
         self.jobs.merge(jobs);
     }
 
-    fn settle(&mut self, frame: u32) {
-        Self::settle(self, frame);
+    fn settle(&mut self) {
+        Self::settle(self);
     }
 
     #[cold]
@@ -147,8 +152,8 @@ impl<H: Heir> Heir for &mut H {
         (**self).inherit(jobs);
     }
 
-    fn settle(&mut self, frame: u32) {
-        (**self).settle(frame);
+    fn settle(&mut self) {
+        (**self).settle();
     }
 
     fn lose(&self, panic: Panic) {

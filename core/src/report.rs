@@ -1,6 +1,5 @@
 //! The one structure for several errors.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
@@ -8,7 +7,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::failure::{Fault, find};
+use crate::failure::{Fault, as_error, find};
 
 /// An application error that loses nothing: a primary error and all others in the order of time.
 ///
@@ -233,7 +232,7 @@ impl Entry {
     }
 
     /// The error, if it is an `E`; sees through the same boxes as [`FailureRef`](crate::FailureRef).
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+    pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&E> {
         match &self.what {
             What::Error(error) => error.downcast_ref(),
             What::Fault(fault) => find((**fault).as_any()),
@@ -249,20 +248,6 @@ impl Entry {
             _ => None,
         }
     }
-}
-
-/// The standard error inside of a fault whose type is one of the known boxes.
-fn as_error(fault: &dyn Any) -> Option<&(dyn Error + 'static)> {
-    if let Some(boxed) = fault.downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        return Some(&**boxed);
-    }
-    #[cfg(feature = "anyhow")]
-    if let Some(error) = fault.downcast_ref::<anyhow::Error>() {
-        return Some(&**error);
-    }
-    fault
-        .downcast_ref::<Report>()
-        .and_then(|report| report.primary().error())
 }
 
 impl Display for Entry {

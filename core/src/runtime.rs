@@ -71,6 +71,10 @@ pub trait Blocking {
     ///
     /// The work starts with this call, not with the first poll, and runs to its end even if the future is dropped: dropping only ends the waiting.
     /// A panic of the work goes on in whoever awaits it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the work goes on, and its value is dropped.
     fn unblock<T, F>(&self, work: F) -> impl Future<Output = T> + Send + 'static
     where
         F: FnOnce() -> T + Send + 'static,

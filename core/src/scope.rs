@@ -42,14 +42,15 @@ use crate::verdict::Verdict;
 ///
 /// # Cancel safety
 ///
-/// `enter` may be dropped at any await, unless the scope is [`protected`](crate::ScopeExt::protected): then its half-way state is only dropped, and there is no exit.
-/// What must not be cut half-way (a BEGIN, a SET NX) belongs into a protected scope.
+/// `enter` may be dropped at any await: then its half-way state is dropped, and there is no exit.
+/// What must not be cut half-way (a BEGIN, a SET NX) is run [`protected`](crate::ScopeExt::protected): its enter is driven to its end by somebody else, and then exited.
 /// `exit` is never cut: whoever drops the future of `with`, somebody drives the exit to its end.
 ///
 /// # Implementing
 ///
 /// * `exit` must release even when it returns an error: an error means that the release was not graceful.
 /// * `exit` must not wait for anything that an enclosing scope releases: exits run inside out.
+/// * A guard type with a lifetime in it, be it `Transaction<'static>`, makes an async block around its `with` not `Send` for today's compiler ("implementation is not general enough"): put it into a struct of your own.
 /// * What `enter` has acquired is the guard's from the moment it returns `Ok`; a partial acquisition is `enter`'s own to undo.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scope",

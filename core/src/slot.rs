@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use crate::bracket::Bracket;
 use crate::failure::{Failed, FailureRef, Fault};
-use crate::frame::{self, Dropping, Exit, Framed, Heir, Panic, Stop};
+use crate::frame::{self, Dropping, Exit, Panic};
+use crate::framed::{Framed, Heir, Stop};
 use crate::home::registry::Running;
 use crate::lost;
 use crate::orphan::{Jobs, Work};
@@ -77,7 +78,7 @@ impl<E: Fault> Unsettled<E> {
 
     /// Nobody is left to be told: tells the hook.
     #[cold]
-    fn lose(self, label: &Label, suppressed: bool) {
+    pub(crate) fn lose(self, label: &Label, suppressed: bool) {
         match self {
             Self::Error(failed) => {
                 let error = reclaim(failed);
@@ -177,12 +178,14 @@ where
     #[inline(always)]
     pub(crate) fn leave(&mut self) {
         let held = self.take_held();
+        let frame = self.owner.frame;
         // The async block owns the guard, so that only the guard must be `'static`, not the scope.
         // Each block here is kept small: beyond 128 bytes the move into the box is a call to memmove.
         self.state = State::Leaving(Box::pin(async move {
             let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
                 B::end(held, Outcome::Success),
-                ToHome
+                ToHome,
+                frame
             ));
             let exited = exit.as_mut().await;
             poll_fn(|cx| exit.as_mut().poll_jobs(cx)).await;
@@ -194,7 +197,7 @@ where
     #[cold]
     pub(crate) fn leave_after(&mut self, kids: Jobs, fate: Fate) {
         let held = self.take_held();
-        self.state = State::Leaving(leaving::<B>(kids, held, fate));
+        self.state = State::Leaving(leaving::<B>(kids, held, fate, self.owner.frame));
     }
 
     /// Waits for the started exit.
@@ -228,7 +231,8 @@ where
             State::Left => return,
             State::Held(held) => {
                 kids = self.owner.jobs.take();
-                let exit = leaving::<B>(Jobs::NONE, held, Fate::Cancelled(frame::reason()));
+                let fate = Fate::Cancelled(frame::reason());
+                let exit = leaving::<B>(Jobs::NONE, held, fate, self.owner.frame);
                 Box::pin(finish(exit, Unsettled::<E>::Nothing, label))
             }
             State::Leaving(exit) => {
@@ -260,6 +264,7 @@ pub(crate) fn leaving<B: Bracket>(
     kids: Jobs,
     held: B::Held,
     fate: Fate,
+    frame: u32,
 ) -> Leaving<B::Verdict, B::Error>
 where
     B::Held: 'static,
@@ -268,7 +273,8 @@ where
         kids.drain().await;
         let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
             B::end(held, fate.outcome()),
-            ToHome
+            ToHome,
+            frame
         ));
         let exited = exit.as_mut().await;
         poll_fn(|cx| exit.as_mut().poll_jobs(cx)).await;
@@ -344,7 +350,7 @@ impl Heir for ToHome {
         drop(jobs);
     }
 
-    fn settle(&mut self, _: u32) {}
+    fn settle(&mut self) {}
 
     #[cold]
     fn lose(&self, panic: Panic) {

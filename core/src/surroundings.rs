@@ -4,6 +4,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
+#[cfg(feature = "tracing")]
+#[path = "surroundings/span.rs"]
+mod ambient;
+#[cfg(not(feature = "tracing"))]
+#[path = "surroundings/no_span.rs"]
+mod ambient;
+
+use ambient::Ambient;
+
 /// Carries something ambient from where a scope is entered to where its exit runs, when that is elsewhere.
 ///
 /// An exit whose future was dropped is finished by an adopter or by a home, in another task and perhaps on another thread.
@@ -64,15 +73,14 @@ pub fn carry(carrier: impl Carrier) {
 pub(crate) struct Surroundings(Option<Box<Luggage>>);
 
 struct Luggage {
-    #[cfg(feature = "tracing")]
-    span: tracing::Span,
+    ambient: Ambient,
     carried: Vec<Box<dyn Carried>>,
 }
 
 impl Surroundings {
     #[inline(always)]
     pub(crate) fn here() -> Self {
-        if cfg!(feature = "tracing") || ANY.load(Ordering::Acquire) {
+        if Ambient::ANY || ANY.load(Ordering::Acquire) {
             Self::pick_up()
         } else {
             Self(None)
@@ -89,20 +97,11 @@ impl Surroundings {
         } else {
             Vec::new()
         };
-        #[cfg(feature = "tracing")]
-        let span = tracing::Span::current();
-        #[cfg(feature = "tracing")]
-        let nothing = span.is_none();
-        #[cfg(not(feature = "tracing"))]
-        let nothing = true;
-        if nothing && carried.is_empty() {
+        let ambient = Ambient::here();
+        if ambient.is_none() && carried.is_empty() {
             return Self(None);
         }
-        Self(Some(Box::new(Luggage {
-            #[cfg(feature = "tracing")]
-            span,
-            carried,
-        })))
+        Self(Some(Box::new(Luggage { ambient, carried })))
     }
 
     pub(crate) fn take(&mut self) -> Self {
@@ -114,9 +113,7 @@ impl Surroundings {
         let Some(luggage) = &self.0 else {
             return poll();
         };
-        #[cfg(feature = "tracing")]
-        let _span = luggage.span.enter();
-        nest(&luggage.carried, poll);
+        luggage.ambient.around(|| nest(&luggage.carried, poll));
     }
 }
 

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::frame::{self, Cuttable, Dropping, Framed, Panic, Stop};
+use crate::frame::{self, Cuttable, Dropping, Panic};
+use crate::framed::{Framed, Stop};
 use crate::lost;
 use crate::outcome::{Cancelled, Reason};
 use crate::owner::{Fixed, Owner};
@@ -99,9 +100,11 @@ impl<S, F: Future, G> Until<S, F, G> {
         name: &'static str,
         location: &'static Location<'static>,
     ) -> Self {
+        let owner = Owner::new(Fixed(name), location);
+        let frame = owner.frame;
         Self {
             signal,
-            body: Framed::new(body, Owner::new(Fixed(name), location)),
+            body: Framed::new(body, owner, frame),
             grace,
             stage: Stage::Fresh,
             reason: None,

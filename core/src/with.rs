@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use crate::bracket::Bracket;
 use crate::error::ScopeError;
 use crate::failure::Fault;
-use crate::frame::{self, Body, Framed, Stop};
+use crate::frame::{self, Body};
+use crate::framed::{Framed, Stop};
 use crate::lost;
 use crate::owner::{Owner, ScopeName};
 use crate::raise::Raise;
@@ -174,7 +175,10 @@ where
             let (held, owner) = slot.split();
             // Making the body's future may panic, too: a closure is any function.
             match catch_unwind(AssertUnwindSafe(|| body(S::view(held)))) {
-                Ok(future) => Framed::<_, _, Body>::new(future, owner).await,
+                Ok(future) => {
+                    let frame = owner.frame;
+                    Framed::<_, _, Body>::new(future, owner, frame).await
+                }
                 Err(panic) => Err(Stop::Panicked(Box::new(panic))),
             }
         };

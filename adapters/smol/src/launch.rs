@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use withal_core::{Launch, isolated};
+use withal_core::{Launch, launched};
 
 use crate::Smol;
 
@@ -44,7 +44,7 @@ impl Launch for Launcher {
     }
 
     fn block_on<F: Future>(&self, main: F) -> F::Output {
-        isolated(|| smol::block_on(main))
+        launched(|| smol::block_on(main))
     }
 
     fn exit_budget(&self) -> Duration {

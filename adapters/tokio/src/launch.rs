@@ -1,11 +1,10 @@
 //! The owner of a tokio runtime.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle, Runtime};
-use withal_core::{Launch, Orphan, Shelter, at_home, isolated};
+use tokio::runtime::{Builder, Runtime};
+use withal_core::{Launch, launched};
 
 use crate::Tokio;
 
@@ -69,8 +68,7 @@ impl Launch for Launcher {
     }
 
     fn block_on<F: Future>(&self, main: F) -> F::Output {
-        let home: Arc<dyn Shelter> = Arc::new(Home(self.inner().handle().clone()));
-        isolated(|| at_home(&home, || self.inner().block_on(main)))
+        launched(|| self.inner().block_on(main))
     }
 
     fn exit_budget(&self) -> Duration {
@@ -83,14 +81,5 @@ impl Drop for Launcher {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(self.exit_budget);
         }
-    }
-}
-
-/// The runtime as the home of what its main future has open.
-struct Home(Handle);
-
-impl Shelter for Home {
-    fn finish(&self, orphan: Orphan) {
-        drop(self.0.spawn(orphan));
     }
 }

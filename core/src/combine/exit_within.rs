@@ -11,7 +11,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::bracket::{Bracket, Peek};
-use crate::frame::{self, Dropping, Exit, Framed};
+use crate::frame::{self, Dropping, Exit};
+use crate::framed::Framed;
 use crate::outcome::Outcome;
 use crate::raise::Or;
 use crate::runtime::Timer;
@@ -55,8 +56,6 @@ where
     type Verdict = S::Verdict;
     type Tag = S::Tag;
 
-    const SUSPENDS: bool = S::SUSPENDS;
-
     fn tag(&self) -> S::Tag {
         self.scope.tag()
     }
@@ -79,7 +78,8 @@ where
 
     async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
         // A frame of its own, so that what the exit has opened is overdue together with it.
-        let exit = Framed::<_, ToHome, Exit>::new(S::end(held.inner, outcome), ToHome);
+        let exit =
+            Framed::<_, ToHome, Exit>::new(S::end(held.inner, outcome), ToHome, frame::next_id());
         let mut exit = pin!(Some(exit));
         let mut alarm = pin!(held.timer.sleep(held.limit));
         let mut exited = None;

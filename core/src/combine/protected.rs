@@ -9,7 +9,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use crate::bracket::{Bracket, Peek};
-use crate::frame::{self, Exit, Framed, Panic};
+use crate::frame::{self, Exit, Panic};
+use crate::framed::Framed;
 use crate::lost;
 use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, Reason};
@@ -43,7 +44,11 @@ impl<S: Bracket> Protected<S> {
             // Its frame is that of an exit: what it opens is shielded from a canceller, too.
             enter: Box::pin(async move {
                 let enter = async move { scope.begin().await };
-                let mut enter = pin!(Framed::<_, ToHome, Exit>::new(enter, ToHome));
+                let mut enter = pin!(Framed::<_, ToHome, Exit>::new(
+                    enter,
+                    ToHome,
+                    frame::next_id()
+                ));
                 let entered = enter.as_mut().await;
                 poll_fn(|cx| enter.as_mut().poll_jobs(cx)).await;
                 not_cut(entered)
@@ -61,7 +66,7 @@ where
 {
     match enter.await {
         Ok(Ok(held)) => {
-            let exit = leaving::<S>(Jobs::NONE, held, Fate::Cancelled(reason));
+            let exit = leaving::<S>(Jobs::NONE, held, Fate::Cancelled(reason), frame::next_id());
             finish(exit, Unsettled::<Infallible>::Nothing, label).await;
         }
         Ok(Err(error)) => {

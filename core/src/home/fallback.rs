@@ -65,12 +65,9 @@ fn run() {
         jobs.poll(cx);
         Poll::Pending
     });
-    #[cfg(feature = "tokio")]
-    let drive = match super::tokio::block_on(drive) {
-        Ok(()) => return,
-        Err(drive) => drive,
-    };
-    block_on(drive);
+    if let Err(drive) = super::runtime::block_on(drive) {
+        block_on(drive);
+    }
 }
 
 fn take_in(queue: Vec<Orphan>, jobs: &mut Jobs) {

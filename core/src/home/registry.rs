@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Waker;
 
+use super::HomeId;
 use crate::frame;
 use crate::report::{Entry, Label, Phase, What};
 
@@ -16,6 +17,7 @@ struct Record {
     phase: Phase,
     /// The frame of a live root; 0 for a job.
     frame: u32,
+    home: HomeId,
     /// The exits of this job that are running now, the inner ones of a tree included.
     running: Vec<Label>,
     /// Its overdueness has been told for good: nobody waits for it any more.
@@ -38,8 +40,8 @@ static REGISTER: [Mutex<Shard>; SHARDS] = [const {
     })
 }; SHARDS];
 
-/// How many records there are in all shards.
-static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// How many records were ever added: tells one who looks through the shards whether he has missed something.
+static ADDED: AtomicUsize = AtomicUsize::new(0);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static WAITERS: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
@@ -52,8 +54,9 @@ fn shard(number: usize) -> MutexGuard<'static, Shard> {
 fn add(record: Record) -> Key {
     // Frame ids come in blocks per thread, so that their upper bits tell threads apart.
     let number = (frame::next_id() >> 12) as usize % SHARDS;
-    LIVE.fetch_add(1, Ordering::SeqCst);
     let mut shard = shard(number);
+    // Under the lock, and before any record that this one replaces is removed.
+    ADDED.fetch_add(1, Ordering::SeqCst);
     let place = match shard.free.pop() {
         Some(place) => {
             shard.records[place] = Some(record);
@@ -72,21 +75,23 @@ fn split(key: Key) -> (usize, usize) {
     (index % SHARDS, index / SHARDS)
 }
 
-pub(crate) fn add_root(label: Label, frame: u32) -> Key {
+pub(crate) fn add_root(label: Label, frame: u32, home: HomeId) -> Key {
     add(Record {
         label,
         phase: Phase::Body,
         frame,
+        home,
         running: Vec::new(),
         given_up: false,
     })
 }
 
-pub(super) fn add_job(label: Label) -> Key {
+pub(super) fn add_job(label: Label, home: HomeId) -> Key {
     add(Record {
         label,
         phase: Phase::Exit,
         frame: 0,
+        home,
         running: Vec::new(),
         given_up: false,
     })
@@ -104,15 +109,10 @@ pub(crate) fn remove(key: Key) {
     let (number, place) = split(key);
     {
         let mut shard = shard(number);
-        let record = shard.records[place].take();
+        shard.records[place] = None;
         shard.free.push(place);
-        if record.is_none_or(|record| record.given_up) {
-            return;
-        }
     }
-    let left = LIVE.fetch_sub(1, Ordering::SeqCst) - 1;
-    // A waiter is inside of at most one root itself; before that is reached, waking it is no use.
-    if left <= 1 && WAITING.load(Ordering::SeqCst) > 0 {
+    if WAITING.load(Ordering::SeqCst) > 0 {
         let waiters = std::mem::take(
             &mut *WAITERS
                 .lock()
@@ -162,30 +162,43 @@ impl Drop for Running {
     }
 }
 
-/// Whether anything is left, except for the roots that the caller is itself inside of.
-pub(super) fn is_empty() -> bool {
-    if LIVE.load(Ordering::SeqCst) > 1 {
-        return false;
+impl Record {
+    /// Whether somebody who waits for `home`, or for all of them, waits for this: not for the root that he is himself inside of.
+    fn counts(&self, home: Option<HomeId>) -> bool {
+        !self.given_up
+            && home.is_none_or(|home| home == self.home)
+            && !frame::is_frame_on_stack(self.frame)
     }
-    (0..SHARDS).all(|number| {
-        let shard = shard(number);
-        let mut records = shard.records.iter().flatten();
-        records.all(|record| record.given_up || frame::is_frame_on_stack(record.frame))
-    })
+}
+
+/// Whether nothing is left at `home`, or anywhere.
+pub(super) fn is_empty(home: Option<HomeId>) -> bool {
+    loop {
+        let added = ADDED.load(Ordering::SeqCst);
+        let found = (0..SHARDS).any(|number| {
+            let shard = shard(number);
+            shard
+                .records
+                .iter()
+                .flatten()
+                .any(|record| record.counts(home))
+        });
+        // A root may have become a job in a shard that was looked through before it, and was gone from the other one.
+        if found || ADDED.load(Ordering::SeqCst) == added {
+            return !found;
+        }
+    }
 }
 
 /// What is left, as overdue; if it is to be given up, nobody waits for it any more.
-pub(super) fn overdue(give_up: bool) -> Vec<Entry> {
+pub(super) fn overdue(home: Option<HomeId>, give_up: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     for number in 0..SHARDS {
         for record in shard(number).records.iter_mut().flatten() {
-            if record.given_up || frame::is_frame_on_stack(record.frame) {
+            if !record.counts(home) {
                 continue;
             }
-            if give_up {
-                record.given_up = true;
-                LIVE.fetch_sub(1, Ordering::SeqCst);
-            }
+            record.given_up |= give_up;
             if record.running.is_empty() {
                 entries.push(Entry::new(What::Overdue).at(record.phase, &record.label));
             }

@@ -4,14 +4,27 @@ use tokio::runtime::{Builder, Handle};
 
 use super::Orphan;
 
-/// The runtime around the caller, if there is one.
-pub(super) fn current() -> Option<Handle> {
-    Handle::try_current().ok()
-}
+/// A runtime that is a home.
+#[derive(Clone)]
+pub(crate) struct Runtime(Handle);
 
-/// Has `handle`'s runtime finish `orphan`. A runtime that is closing drops it, also silently; then the fallback thread has it.
-pub(super) fn finish(handle: &Handle, orphan: Orphan) {
-    drop(handle.spawn(orphan));
+/// Which runtime.
+pub(crate) type Id = tokio::runtime::Id;
+
+impl Runtime {
+    /// The runtime around the caller, if there is one.
+    pub(super) fn current() -> Option<Self> {
+        Handle::try_current().ok().map(Self)
+    }
+
+    pub(super) fn id(&self) -> Id {
+        self.0.id()
+    }
+
+    /// Has the runtime finish `orphan`. One that is closing drops it, also silently; then the fallback thread has it.
+    pub(super) fn finish(&self, orphan: Orphan) {
+        drop(self.0.spawn(orphan));
+    }
 }
 
 /// Runs `drive` on this thread with a timer and sockets of its own; gives it back if there can be none.

@@ -31,7 +31,7 @@ use crate::verdict::Recover;
 /// assert_eq!(parsed, Ok(None));
 /// # });
 /// ```
-pub fn suppress<E: Error + 'static>() -> Suppress<Type<E>> {
+pub fn suppress<E: Error + Send + Sync + 'static>() -> Suppress<Type<E>> {
     Suppress(PhantomData)
 }
 
@@ -46,7 +46,7 @@ pub struct Suppress<K>(PhantomData<fn() -> K>);
 
 impl<K: Types> Suppress<K> {
     /// Suppresses errors of type `E` as well.
-    pub fn or<E: Error + 'static>(self) -> Suppress<(K, Type<E>)> {
+    pub fn or<E: Error + Send + Sync + 'static>(self) -> Suppress<(K, Type<E>)> {
         Suppress(PhantomData)
     }
 }
@@ -73,7 +73,7 @@ impl Types for () {
     }
 }
 
-impl<E: Error + 'static> Types for Type<E> {
+impl<E: Error + Send + Sync + 'static> Types for Type<E> {
     fn has_failure(failure: &FailureRef<'_>) -> bool {
         failure.downcast_ref::<E>().is_some()
     }

@@ -84,6 +84,7 @@ macro_rules! cases {
                 orphans_of_a_body_that_has_ended
                 an_exit_with_a_deadline
                 an_exit_that_needs_what_the_body_holds
+                a_deadline_over_a_drop
             }
             local {
                 in_place
@@ -91,6 +92,7 @@ macro_rules! cases {
                 side_by_side
                 at_every_poll
                 dropped_hard
+                dropped_hard_in_its_exit
             }
             panics {
                 at_each_place_and_depth
@@ -130,6 +132,7 @@ macro_rules! cases {
             the_end_of_the_runtime
             a_body_of_main_that_is_dropped
             block_on_inside_of_a_body
+            a_drain_inside_of_a_scope
         }
     };
 }

@@ -67,6 +67,10 @@ impl<F: Future> Future for CutAfter<F> {
 }
 
 /// Suspends once.
+///
+/// # Cancel safety
+///
+/// Dropping it does nothing.
 pub async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {
@@ -80,6 +84,10 @@ pub async fn yield_now() {
 }
 
 /// Suspends `times` times.
+///
+/// # Cancel safety
+///
+/// Dropping it does nothing.
 pub async fn yield_times(times: usize) {
     for _ in 0..times {
         yield_now().await;
@@ -87,6 +95,10 @@ pub async fn yield_times(times: usize) {
 }
 
 /// Polls `future` once, with the caller's waker.
+///
+/// # Cancel safety
+///
+/// The future stays with its owner.
 pub async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx))).await
 }
@@ -123,6 +135,10 @@ impl<F: Future> Future for Caught<F> {
 }
 
 /// Runs `future` and catches its panic: `Err` with the message.
+///
+/// # Cancel safety
+///
+/// That of `future`.
 pub async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
     Caught { future }.await.map_err(|panic| {
         let text = panic

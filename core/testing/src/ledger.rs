@@ -22,9 +22,9 @@ use crate::faults::Faults;
 /// use withal_testing::{Ledger, block_on};
 ///
 /// let ledger = Ledger::new();
-/// block_on(ledger.scope("a").with(async |a| {
-///     ledger.scope("b").inside(a).with(async |_| Ok(())).await
-/// })).unwrap();
+/// block_on(ledger.scope("a").using(async |a| {
+///     ledger.scope("b").inside(a).using(async |_| ()).await
+/// })).unwrap().unwrap();
 /// assert_eq!(ledger.trace(), "+a +b ~b -b ~a -a");
 /// ledger.check();
 /// ```
@@ -136,6 +136,10 @@ impl Ledger {
     }
 
     /// Waits until every entered scope has exited, or until nothing is left anywhere that could exit.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it only ends the waiting.
     pub async fn settled(&self) {
         self.balanced_or(drained()).await;
         if !self.is_balanced() {

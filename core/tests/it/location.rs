@@ -5,8 +5,8 @@ use std::io;
 use std::panic::Location;
 
 use withal_core::{
-    Fault, LocalScope, Outcome, Propagate, Reason, Report, Scope, ScopeExt, until, using, with,
-    with_local, with_report,
+    Bracket, Fault, LocalScope, Outcome, Propagate, Reason, Report, Scope, ScopeExt, until, using,
+    with, with_local, with_report,
 };
 use withal_testing::{LostErrors, block_on, caught};
 
@@ -107,16 +107,17 @@ fn of_a_helper_that_tracks_its_caller() {
     #[track_caller]
     fn run<S, T, E>(
         scope: S,
-        body: impl AsyncFnOnce(&mut S::Guard) -> Result<T, E>,
+        body: impl AsyncFnOnce(&mut S::View) -> Result<T, E>,
     ) -> impl Future<Output = Result<T, E>>
     where
-        S: Scope<Guard: 'static, Error = E, Verdict = Propagate>,
+        S: Bracket<Held: 'static, Error = E, Verdict = Propagate>,
         E: Fault,
     {
         scope.with(body)
     }
     let panics = async |_: &mut _| -> io::Result<()> { panic!("body") };
-    let heard = lost("Sample", run(failing(), panics));
+    let scope = failing().named("helped");
+    let heard = lost("helped", run(scope, panics));
     assert!(heard.contains(&here(line!() - 1)), "{heard}");
 }
 

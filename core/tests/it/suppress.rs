@@ -144,7 +144,7 @@ fn a_report_without_a_match_is_whole() {
 }
 
 #[test]
-fn a_report_of_a_boxed_error_is_looked_into() {
+fn a_type_inside_of_a_box() {
     let boxed = suppress::<ParseIntError>().with(async |()| Err::<(), Boxed>(parse_error().into()));
     assert!(block_on(boxed).unwrap().is_none());
 }

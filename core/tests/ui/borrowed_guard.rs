@@ -18,8 +18,7 @@ impl<'a> Scope for Savepoint<'a> {
 
 async fn borrows() -> Result<(), std::io::Error> {
     let mut log = vec![1];
-    with(Savepoint(&mut log), async |log| Ok(log.push(2))).await?;
-    Ok(())
+    with(Savepoint(&mut log), async |log| Ok(log.push(2))).await
 }
 
 fn main() {}

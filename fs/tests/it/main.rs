@@ -26,6 +26,7 @@ mod exit;
 mod handles;
 mod hops;
 mod pattern;
+mod protected;
 mod shutdown;
 mod sweep;
 mod temp_dir;

@@ -8,12 +8,12 @@ use futures::StreamExt;
 use futures::future::{join, join3};
 use futures::stream::FuturesUnordered;
 use withal_core::{
-    Entry, Kind, Or, Outcome, Reason, Runtime, ScopeError, ScopeExt, acquire, move_on_after,
+    Entry, Kind, Or, Outcome, Reason, Runtime, ScopeError, ScopeExt, acquire, move_on_after, sync,
     timeout, timeout_at, until,
 };
 
 use crate::conformance::dropping::{check_outcomes, three};
-use crate::cut::{cut_after, yield_times};
+use crate::cut::{cut_after, poll_once, yield_times};
 use crate::drop_sweep::drop_sweep;
 use crate::ledger::{Injected, Ledger, ok};
 use crate::lost::LostErrors;
@@ -331,4 +331,21 @@ pub async fn an_exit_that_needs_what_the_body_holds<R: Runtime>(rt: R) {
     assert_eq!(ended, Ok(()));
     // It has moved to the enclosing scope, which waited for it.
     assert_eq!(ledger.trace(), "+o released ~o -o");
+}
+
+/// A guard whose drop orphans something, under an exit with a deadline.
+pub async fn a_deadline_over_a_drop<R: Runtime>(rt: R) {
+    let ledger = Ledger::new();
+    let ended = {
+        let inner = ledger.scope("in").exit_yields(3);
+        let mut guard = Box::pin(inner.using(async |_| pending::<()>().await));
+        let body = async |guard: &mut std::pin::Pin<Box<_>>| {
+            let _ = poll_once(guard).await;
+        };
+        let _ = poll_once(&mut guard).await;
+        sync(guard).exit_within(&rt, FOREVER).using(body).await
+    };
+    assert!(ended.is_ok());
+    ledger.settled().await;
+    assert_eq!(ledger.trace(), "+in ~in -in");
 }

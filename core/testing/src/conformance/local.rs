@@ -152,3 +152,15 @@ pub async fn dropped_hard<R: Runtime>(_: R) {
     assert_eq!(ledger.trace(), "+in ~in -in");
     assert!(!lost.containing("exit of `Fragile`").is_empty());
 }
+
+/// Dropped hard in its exit, the body's error is told, too.
+pub async fn dropped_hard_in_its_exit<R: Runtime>(_: R) {
+    let lost = LostErrors::listen();
+    let ledger = Ledger::new();
+    let body = with_local(borrowed(&ledger, "e"), async |_| {
+        Err::<(), _>(Injected("local.body.error".to_owned()))
+    });
+    assert!(cut_after(3, body).await.is_none());
+    assert_eq!(lost.containing("local.body.error").len(), 1);
+    assert!(!lost.containing("exit of `Borrowed`").is_empty());
+}

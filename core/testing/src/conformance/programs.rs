@@ -1,9 +1,11 @@
 //! Whole programs: launching, running, and the end of the runtime.
 
 use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::channel::oneshot;
-use withal_core::{Launch, ScopeExt, Spawn, Task, acquire};
+use withal_core::{Launch, Report, ScopeExt, Spawn, Task, acquire, drain};
 
 use crate::conformance::dropping::{check_outcomes, three};
 use crate::cut::yield_times;
@@ -98,4 +100,38 @@ pub fn block_on_inside_of_a_body<L: Launch>(launcher: impl Fn() -> L) {
         assert_eq!(ended.await, Ok(()));
         ledger.check();
     });
+}
+
+/// A drain inside of a scope, of its body or of its exit, does not wait for that scope.
+pub fn a_drain_inside_of_a_scope<L: Launch>(launcher: impl Fn() -> L) {
+    let launcher = launcher();
+    let rt = launcher.runtime();
+    let timer = rt.clone();
+    let drained = launcher.block_on(async {
+        let line = Arc::new(Mutex::new(Vec::new()));
+        let told = line.clone();
+        let here = |report: &Report| {
+            report
+                .entries()
+                .any(|entry| format!("{entry}").contains("drains"))
+        };
+        let scope = acquire(async || Ok::<_, Injected>(())).release(async move |(), _| {
+            yield_times(1).await;
+            let left = drain(&timer, Duration::from_millis(5)).await;
+            told.lock()
+                .unwrap()
+                .push(left.is_err_and(|left| here(&left)));
+            Ok(())
+        });
+        let ended = scope.named("drains").using(async |()| {
+            yield_times(1).await;
+            let left = drain(&rt, Duration::from_millis(5)).await;
+            line.lock()
+                .unwrap()
+                .push(left.is_err_and(|left| here(&left)));
+        });
+        assert_eq!(ended.await, Ok(()));
+        line.lock().unwrap().clone()
+    });
+    assert_eq!(drained, [false, false]);
 }

@@ -34,7 +34,8 @@ fn main() {
     let text = String::from("4");
     let nested = spawn(async move {
         with(File, async |file| {
-            File.with(async |other| Ok(*file + *other + parse(&text).await?)).await
+            File.with(async |other| Ok::<_, Boxed>(*file + *other + parse(&text).await?))
+                .await
         })
         .await
     });
