@@ -1,2 +1,56 @@
-//! What withal costs.
-fn main() {}
+//! Measures the contenders and prints one table.
+//!
+//! ```text
+//! cargo run --release -p withal-benches              # everything; a minute
+//! cargo run --release -p withal-benches -- --smoke   # shows that it runs; seconds
+//! ```
+//!
+//! Instructions and allocations are counted by valgrind, which runs this program again as `count ROW CONTENDER N`.
+//! The exit code says whether what can be counted exactly keeps to its budget; times never decide.
+
+mod clock;
+mod table;
+mod valgrind;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use withal_benches::rows::{ROWS, Row};
+
+use table::Table;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments {
+        [] => report(false),
+        ["--smoke"] => report(true),
+        ["count", row, contender, n] => count(row, contender, n),
+        _ => None,
+    }
+    .unwrap_or_else(|| {
+        let _ = writeln!(
+            io::stderr(),
+            "usage: withal-benches [--smoke | count ROW (by-hand | withal) N]"
+        );
+        ExitCode::from(2)
+    })
+}
+
+fn report(smoke: bool) -> Option<ExitCode> {
+    let table = Table::measure(smoke);
+    let _ = write!(io::stdout(), "{table}");
+    Some(ExitCode::from(u8::from(!table.is_within())))
+}
+
+/// Does nothing but the work, to be counted from outside.
+fn count(name: &str, contender: &str, n: &str) -> Option<ExitCode> {
+    let row: &Row = ROWS.iter().find(|row| row.name == name)?;
+    let n = n.parse().ok()?;
+    match contender {
+        "by-hand" => (row.by_hand)(n),
+        "withal" => (row.withal)(n),
+        _ => return None,
+    }
+    Some(ExitCode::SUCCESS)
+}

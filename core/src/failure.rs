@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
-use std::sync::{Arc, OnceLock, RwLock, Weak};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use crate::report::Report;
 
@@ -172,19 +172,13 @@ struct Lease(RwLock<Option<Weak<Failed<dyn Fault>>>>);
 
 impl Lease {
     fn with<R>(&self, f: impl FnOnce(&Failed<dyn Fault>) -> R) -> Option<R> {
-        let held = self
-            .0
-            .read()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let failed = held.as_ref()?.upgrade()?;
         Some(f(&failed))
     }
 
     /// Waits for the readers of this moment, then turns all further ones away.
     fn expire(&self) {
-        *self
-            .0
-            .write()
-            .unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

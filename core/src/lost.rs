@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::frame::{self, Panic};
 use crate::report::{Entry, Label, Phase, What};
@@ -42,9 +42,7 @@ thread_local! {
 /// withal::on_lost_error(|entry| eprintln!("cleaning up went wrong: {entry}"));
 /// ```
 pub fn on_lost_error(hook: impl Fn(&Entry) + Send + Sync + 'static) {
-    *HOOK
-        .write()
-        .unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Arc::new(hook));
+    *HOOK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
 }
 
 /// Tells of `entry`: to the canceller that listens on this thread, else (losses only) to the hook.
@@ -66,10 +64,7 @@ pub(crate) fn lose(entry: &Entry) {
     if !entry.is_loss() {
         return;
     }
-    let hook = HOOK
-        .read()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-        .clone();
+    let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner).clone();
     // I8: this may run in a drop, so that a panic of the hook ends here.
     let _ = catch_unwind(AssertUnwindSafe(|| match hook {
         Some(hook) => hook(entry),

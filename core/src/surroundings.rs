@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 #[cfg(feature = "tracing")]
 #[path = "surroundings/span.rs"]
@@ -63,7 +63,7 @@ static ANY: AtomicBool = AtomicBool::new(false);
 pub fn carry(carrier: impl Carrier) {
     CARRIERS
         .write()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .unwrap_or_else(PoisonError::into_inner)
         .push(Arc::new(carrier));
     ANY.store(true, Ordering::Release);
 }
@@ -90,9 +90,7 @@ impl Surroundings {
     #[cold]
     fn pick_up() -> Self {
         let carried: Vec<_> = if ANY.load(Ordering::Acquire) {
-            let carriers = CARRIERS
-                .read()
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            let carriers = CARRIERS.read().unwrap_or_else(PoisonError::into_inner);
             carriers.iter().filter_map(|c| c.pick_up()).collect()
         } else {
             Vec::new()

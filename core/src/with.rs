@@ -148,11 +148,11 @@ where
 
 /// Enter → body → its orphans to their end → exit.
 #[inline(always)]
-fn run<S, Y, T, E, F, C>(
+async fn run<S, Y, T, E, F, C>(
     scope: S,
     body: F,
     location: &'static Location<'static>,
-) -> impl Future<Output = Result<Output<S, T>, C::Error>>
+) -> Result<Output<S, T>, C::Error>
 where
     S: Bracket,
     S::Held: 'static,
@@ -160,60 +160,58 @@ where
     F: AsyncFnOnce(&mut S::View) -> Y,
     C: Conclude<S::Error, E> + Split<Y, T, E>,
 {
-    async move {
-        if frame::is_closing() {
-            // Whoever is closing drops this at once.
-            pending::<()>().await;
+    if frame::is_closing() {
+        // Whoever is closing drops this at once.
+        pending::<()>().await;
+    }
+    let owner = Owner::new(ScopeName::<S>(scope.tag()), location);
+    let held = match scope.begin().await {
+        Ok(held) => held,
+        Err(error) => return Err(C::enter(error, || owner.label())),
+    };
+    let mut slot = Slot::<S, E>::new(held, owner);
+    let ended = {
+        let (held, owner) = slot.split();
+        // Making the body's future may panic, too: a closure is any function.
+        match catch_unwind(AssertUnwindSafe(|| body(S::view(held)))) {
+            Ok(future) => {
+                let frame = owner.frame;
+                Framed::<_, _, Body>::new(future, owner, frame).await
+            }
+            Err(panic) => Err(Stop::Panicked(Box::new(panic))),
         }
-        let owner = Owner::new(ScopeName::<S>(scope.tag()), location);
-        let held = match scope.begin().await {
-            Ok(held) => held,
-            Err(error) => return Err(C::enter(error, || owner.label())),
-        };
-        let mut slot = Slot::<S, E>::new(held, owner);
-        let ended = {
-            let (held, owner) = slot.split();
-            // Making the body's future may panic, too: a closure is any function.
-            match catch_unwind(AssertUnwindSafe(|| body(S::view(held)))) {
-                Ok(future) => {
-                    let frame = owner.frame;
-                    Framed::<_, _, Body>::new(future, owner, frame).await
-                }
-                Err(panic) => Err(Stop::Panicked(Box::new(panic))),
+    };
+    let kids = slot.owner.jobs.take();
+    match ended.map(C::split) {
+        Ok(Ok(value)) => {
+            let exited = if kids.any() {
+                slot.leave_after(kids, crate::slot::Fate::Success);
+                slot.left().await
+            } else if S::SUSPENDS {
+                slot.leave();
+                slot.left().await
+            } else {
+                slot.exit_now()
+            };
+            match exited {
+                Ok(Ok(_)) => Ok(S::Verdict::output(value)),
+                Ok(Err(error)) => Err(C::exit(error, || slot.owner.label())),
+                Err(panic) => resume_unwind(*panic),
             }
-        };
-        let kids = slot.owner.jobs.take();
-        match ended.map(C::split) {
-            Ok(Ok(value)) => {
-                let exited = if kids.any() {
-                    slot.leave_after(kids, crate::slot::Fate::Success);
-                    slot.left().await
-                } else if S::SUSPENDS {
-                    slot.leave();
-                    slot.left().await
-                } else {
-                    slot.exit_now()
-                };
-                match exited {
-                    Ok(Ok(_)) => Ok(S::Verdict::output(value)),
-                    Ok(Err(error)) => Err(C::exit(error, || slot.owner.label())),
-                    Err(panic) => resume_unwind(*panic),
-                }
-            }
-            ended => {
-                let (unsettled, fate) = match ended {
-                    Ok(Err(error)) => Unsettled::error(error),
-                    Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
-                    _ => Unsettled::cut(),
-                };
-                slot.unsettled = unsettled;
-                slot.leave_after(kids, fate);
-                let exited = slot.left().await;
-                let unsettled = std::mem::replace(&mut slot.unsettled, Unsettled::Nothing);
-                match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
-                    Some(result) => result,
-                    None => pending().await,
-                }
+        }
+        ended => {
+            let (unsettled, fate) = match ended {
+                Ok(Err(error)) => Unsettled::error(error),
+                Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
+                _ => Unsettled::cut(),
+            };
+            slot.unsettled = unsettled;
+            slot.leave_after(kids, fate);
+            let exited = slot.left().await;
+            let unsettled = std::mem::replace(&mut slot.unsettled, Unsettled::Nothing);
+            match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
+                Some(result) => result,
+                None => pending().await,
             }
         }
     }

@@ -21,7 +21,7 @@ impl Signals for Smol {
                 return pending().await;
             };
             if stream.next().await.is_none() {
-                pending().await
+                pending::<()>().await;
             }
         }
     }

@@ -4,7 +4,7 @@
 //! If it cannot be started, orphans wait in the queue for a [`drain`](super::drain::drain) to drive them.
 
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -25,9 +25,7 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 
 fn state() -> MutexGuard<'static, State> {
-    STATE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Queues `orphan` and sees to it that the thread runs.

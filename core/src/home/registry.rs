@@ -1,7 +1,7 @@
 //! The register of what is not ended: live root scopes that have suspended, and orphans at their homes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::HomeId;
@@ -48,7 +48,7 @@ static WAITERS: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 fn shard(number: usize) -> MutexGuard<'static, Shard> {
     REGISTER[number]
         .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+        .unwrap_or_else(PoisonError::into_inner)
 }
 
 fn add(record: Record) -> Key {
@@ -113,11 +113,7 @@ pub(crate) fn remove(key: Key) {
         shard.free.push(place);
     }
     if WAITING.load(Ordering::SeqCst) > 0 {
-        let waiters = std::mem::take(
-            &mut *WAITERS
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        );
+        let waiters = std::mem::take(&mut *WAITERS.lock().unwrap_or_else(PoisonError::into_inner));
         for waiter in waiters {
             waiter.wake();
         }
@@ -221,9 +217,7 @@ impl Waiter {
 
     /// Is woken at the next removal.
     pub(super) fn listen(&self, waker: &Waker) {
-        let mut waiters = WAITERS
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut waiters = WAITERS.lock().unwrap_or_else(PoisonError::into_inner);
         if !waiters.iter().any(|waiting| waiting.will_wake(waker)) {
             waiters.push(waker.clone());
         }

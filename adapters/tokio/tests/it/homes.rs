@@ -248,7 +248,7 @@ async fn block_in_place_inside_of_a_body() {
                 let _ = withal_testing::cut_after(1, parked).await;
                 // Only the orphan's exit gives it back.
                 drop(permits.acquire().await);
-            })
+            });
         };
         tokio::task::block_in_place(|| withal_core::isolated(bridge));
     });

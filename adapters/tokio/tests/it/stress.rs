@@ -1,7 +1,7 @@
 //! Random trees on four workers.
 
 use withal_core::Launch;
-use withal_testing::{Stress, stress};
+use withal_testing::{LostErrors, Stress, stress};
 use withal_tokio::{Launcher, Tokio};
 
 fn on_four_workers(seed: u64) {
@@ -10,6 +10,8 @@ fn on_four_workers(seed: u64) {
         .enable_all()
         .build()
         .unwrap();
+    // Thousands of panics are asked for; heard here, they are not printed.
+    let _lost = LostErrors::listen();
     let launcher = Launcher::from(runtime);
     let plan = Stress {
         seed,
@@ -18,7 +20,7 @@ fn on_four_workers(seed: u64) {
         panics: 2,
     };
     let ledger = launcher.block_on(stress(&Tokio, plan));
-    println!(
+    eprintln!(
         "seed {seed}: {} entered, {} lost",
         ledger.entered(),
         ledger.live()

@@ -395,11 +395,12 @@ pub async fn deep_lineage<R: Runtime>(_: R) {
         stranger: Parked,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            if depth > 0 {
-                let scope = ledger.scope("s");
-                let body = async move |_: &mut _| drop_deep(ledger, depth - 1, stranger).await;
-                let _ = scope.using(body).await;
+            if depth == 0 {
+                return drop(stranger);
             }
+            let scope = ledger.scope("s");
+            let body = async move |_: &mut _| drop_deep(ledger, depth - 1, stranger).await;
+            let _ = scope.using(body).await;
         })
     }
     drop_deep(&ledger, 80, stranger).await;

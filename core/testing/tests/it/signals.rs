@@ -21,7 +21,7 @@ fn the_first_signal_cancels_gracefully() {
             let interrupt = async {
                 yield_times(polls).await;
                 rt.interrupt();
-                pending::<()>().await
+                pending::<()>().await;
             };
             futures::future::join(waiting, interrupt).await.0
         });
@@ -54,7 +54,7 @@ fn the_second_signal_forces() {
         let waiting = hanging.using(async |_| pending::<()>().await);
         let interrupt = async {
             rt.interrupt();
-            pending::<()>().await
+            pending::<()>().await;
         };
         futures::future::join(waiting, interrupt).await.0
     });
@@ -79,7 +79,7 @@ fn the_budget_bounds_the_stopping() {
         let waiting = hanging.using(async |_| pending::<()>().await);
         let interrupt = async {
             rt.interrupt();
-            pending::<()>().await
+            pending::<()>().await;
         };
         futures::future::join(waiting, interrupt).await.0
     });
