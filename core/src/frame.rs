@@ -34,6 +34,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::framed::Heir;
 use crate::orphan::{Jobs, Parcel};
 use crate::outcome::Reason;
 
@@ -91,6 +92,15 @@ thread_local! {
     static DEEP: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Looks at this thread's state. (By `try_with`, for `with` is not inlined everywhere.)
+#[inline(always)]
+fn on_thread<R>(look: impl FnOnce(&Thread) -> R) -> R {
+    match THREAD.try_with(look) {
+        Ok(seen) => seen,
+        Err(_) => unreachable!("it has no destructor"),
+    }
+}
+
 /// What a frame is for.
 pub(crate) trait Kind {
     /// A scope's body: the scope that is named in the lineage of what is entered inside, and that cuts itself while closing.
@@ -122,10 +132,14 @@ impl Kind for Exit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Birth(u64);
 
+impl Birth {
+    pub(crate) const NOWHERE: Self = Self(0);
+}
+
 /// The lineage of what is entered now.
 #[inline(always)]
 pub(crate) fn birth() -> Birth {
-    THREAD.with(|t| {
+    on_thread(|t| {
         let depth = t.depth.get();
         let frame = if depth == t.base.get() {
             0
@@ -141,7 +155,7 @@ pub(crate) fn birth() -> Birth {
 /// A new frame id; each thread takes them from a block of its own.
 #[inline(always)]
 pub(crate) fn next_id() -> u32 {
-    THREAD.with(|t| {
+    on_thread(|t| {
         let id = t.next_id.get();
         if id == t.last_id.get() {
             return new_block(t);
@@ -185,14 +199,14 @@ fn enter_deep(depth: usize, id: u32) {
     });
 }
 
-/// Runs `f` inside a frame, and gives to `jobs` what was orphaned in it. Never unwinds.
+/// Runs `f` inside a frame, and gives to `heir` what was orphaned in it. Never unwinds.
 #[inline(always)]
 pub(crate) fn in_frame<K: Kind, R>(
     id: u32,
-    jobs: &mut Jobs,
+    heir: &mut impl Heir,
     f: impl FnOnce() -> R,
 ) -> Result<R, Panic> {
-    let (depth, mark, scope, closing, exiting) = THREAD.with(|t| {
+    let (depth, mark, scope, closing, exiting) = on_thread(|t| {
         let depth = t.depth.get();
         t.depth.set(depth + 1);
         if (depth as usize) < SHALLOW {
@@ -212,8 +226,8 @@ pub(crate) fn in_frame<K: Kind, R>(
             if K::EXIT { t.exiting.get() } else { 0 },
         )
     });
-    let result = catch_unwind(AssertUnwindSafe(f)).map_err(Box::new);
-    let orphans = THREAD.with(|t| {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    let orphans = on_thread(|t| {
         t.depth.set(depth);
         if K::BODY {
             t.scope.set(scope);
@@ -225,15 +239,24 @@ pub(crate) fn in_frame<K: Kind, R>(
         t.orphans.get()
     });
     if orphans != mark {
-        collect(mark, jobs);
+        collect(mark, heir.jobs());
     }
-    result
+    match result {
+        Ok(value) => Ok(value),
+        Err(payload) => Err(thin(payload)),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn thin(payload: Box<dyn Any + Send>) -> Panic {
+    Box::new(payload)
 }
 
 #[cold]
 #[inline(never)]
 fn collect(mark: u32, into: &mut Jobs) {
-    THREAD.with(|t| t.orphans.set(mark));
+    on_thread(|t| t.orphans.set(mark));
     let adopted = BASKET.try_with(|basket| basket.borrow_mut().split_off(mark as usize));
     for parcel in adopted.into_iter().flatten() {
         into.push(parcel);
@@ -252,7 +275,7 @@ pub(crate) fn adopt(parcel: Parcel, birth: Birth) -> Result<(), Parcel> {
     match parcel {
         Some(parcel) => Err(parcel),
         None => {
-            THREAD.with(|t| t.orphans.set(t.orphans.get() + 1));
+            on_thread(|t| t.orphans.set(t.orphans.get() + 1));
             Ok(())
         }
     }
@@ -268,7 +291,7 @@ pub(crate) fn is_frame_on_stack(id: u32) -> bool {
     if id == 0 {
         return false;
     }
-    THREAD.with(|t| {
+    on_thread(|t| {
         let (base, depth) = (t.base.get() as usize, t.depth.get() as usize);
         let shallow = &t.ids[base.min(SHALLOW)..depth.min(SHALLOW)];
         if shallow.iter().any(|other| other.get() == id) {
@@ -290,19 +313,19 @@ pub(crate) fn is_frame_on_stack(id: u32) -> bool {
 /// Whether no frame is open: what is entered now is a root.
 #[inline]
 pub(crate) fn is_root() -> bool {
-    THREAD.with(|t| t.depth.get() == t.base.get())
+    on_thread(|t| t.depth.get() == t.base.get())
 }
 
 /// Whether a canceller on this thread's stack is closing what is polled now.
 #[inline(always)]
 pub(crate) fn is_closing() -> bool {
-    THREAD.with(|t| t.closing.get())
+    on_thread(|t| t.closing.get())
 }
 
 /// Why what is dropped or cut now ends.
 #[cold]
 pub(crate) fn reason() -> Reason {
-    THREAD.with(|t| {
+    on_thread(|t| {
         if t.closing.get() {
             t.reason.get()
         } else {
@@ -314,24 +337,24 @@ pub(crate) fn reason() -> Reason {
 /// How many exits were polled and are pending, up to now.
 #[inline(always)]
 pub(crate) fn exiting() -> u32 {
-    THREAD.with(|t| t.exiting.get())
+    on_thread(|t| t.exiting.get())
 }
 
 /// Whether a body that is pending is to be cut: a canceller is closing, and no exit inside is in progress.
 #[inline(always)]
 pub(crate) fn is_cut(exiting: u32) -> bool {
-    THREAD.with(|t| t.closing.get() && t.exiting.get() == exiting)
+    on_thread(|t| t.closing.get() && t.exiting.get() == exiting)
 }
 
 /// Counts an exit that was polled and is pending.
 #[inline(always)]
 pub(crate) fn count_exiting() {
-    THREAD.with(|t| t.exiting.set(t.exiting.get().wrapping_add(1)));
+    on_thread(|t| t.exiting.set(t.exiting.get().wrapping_add(1)));
 }
 
 /// Runs `f` while closing, and says whether an exit was left in progress. `f` does not unwind.
 pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
-    let (closing, old_reason, exiting) = THREAD.with(|t| {
+    let (closing, old_reason, exiting) = on_thread(|t| {
         (
             t.closing.replace(true),
             t.reason.replace(reason),
@@ -339,7 +362,7 @@ pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
         )
     });
     let result = f();
-    let exits = THREAD.with(|t| {
+    let exits = on_thread(|t| {
         t.closing.set(closing);
         t.reason.set(old_reason);
         t.exiting.get() != exiting
@@ -349,9 +372,9 @@ pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
 
 /// Runs `f`, the poll of jobs, out of sight of a canceller: jobs are exits (I6). `f` does not unwind.
 pub(crate) fn shielded<R>(f: impl FnOnce() -> R) -> R {
-    let (closing, exiting) = THREAD.with(|t| (t.closing.replace(false), t.exiting.get()));
+    let (closing, exiting) = on_thread(|t| (t.closing.replace(false), t.exiting.get()));
     let result = f();
-    THREAD.with(|t| {
+    on_thread(|t| {
         t.closing.set(closing);
         t.exiting.set(exiting);
     });
@@ -371,41 +394,41 @@ pub(crate) enum Dropping {
 
 /// What happens to a scope that is dropped now.
 pub(crate) fn dropping() -> Dropping {
-    THREAD.with(|t| t.dropping.get())
+    on_thread(|t| t.dropping.get())
 }
 
 /// Runs `f` with drops meaning `dropping`. `f` does not unwind.
 #[cold]
 pub(crate) fn while_dropping<R>(dropping: Dropping, f: impl FnOnce() -> R) -> R {
-    let before = THREAD.with(|t| t.dropping.replace(dropping));
+    let before = on_thread(|t| t.dropping.replace(dropping));
     let result = f();
-    THREAD.with(|t| t.dropping.set(before));
+    on_thread(|t| t.dropping.set(before));
     result
 }
 
 /// Whether a canceller on the stack takes notes.
 pub(crate) fn is_listening() -> bool {
-    THREAD.with(|t| t.listening.get())
+    on_thread(|t| t.listening.get())
 }
 
 /// Runs `f` while a canceller takes notes. `f` does not unwind.
 pub(crate) fn listening<R>(f: impl FnOnce() -> R) -> R {
-    let before = THREAD.with(|t| t.listening.replace(true));
+    let before = on_thread(|t| t.listening.replace(true));
     let result = f();
-    THREAD.with(|t| t.listening.set(before));
+    on_thread(|t| t.listening.set(before));
     result
 }
 
 /// The job of a home that is being driven on this thread; 0 if none.
 pub(crate) fn errand() -> u32 {
-    THREAD.with(|t| t.errand.get())
+    on_thread(|t| t.errand.get())
 }
 
 /// Runs `f` as the job `errand` of a home. `f` does not unwind.
 pub(crate) fn on_errand<R>(errand: u32, f: impl FnOnce() -> R) -> R {
-    let before = THREAD.with(|t| t.errand.replace(errand));
+    let before = on_thread(|t| t.errand.replace(errand));
     let result = f();
-    THREAD.with(|t| t.errand.set(before));
+    on_thread(|t| t.errand.set(before));
     result
 }
 
@@ -420,7 +443,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
     }
     impl Drop for Hidden {
         fn drop(&mut self) {
-            THREAD.with(|t| {
+            on_thread(|t| {
                 t.base.set(self.base);
                 t.scope.set(self.scope);
                 t.closing.set(self.closing);
@@ -428,7 +451,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
             });
         }
     }
-    let _hidden = THREAD.with(|t| Hidden {
+    let _hidden = on_thread(|t| Hidden {
         base: t.base.replace(t.depth.get()),
         scope: t.scope.replace(0),
         closing: t.closing.replace(false),
@@ -442,6 +465,6 @@ const SYNC_EXIT: u32 = 1;
 
 /// Runs `f`, an exit that never suspends, in its frame. Never unwinds.
 #[inline(always)]
-pub(crate) fn in_sync_exit<R>(jobs: &mut Jobs, f: impl FnOnce() -> R) -> Result<R, Panic> {
-    in_frame::<Exit, _>(SYNC_EXIT, jobs, f)
+pub(crate) fn in_sync_exit<R>(heir: &mut impl Heir, f: impl FnOnce() -> R) -> Result<R, Panic> {
+    in_frame::<Exit, _>(SYNC_EXIT, heir, f)
 }

@@ -18,62 +18,101 @@ pub(crate) enum Stop {
 
 /// Who gets what a frame has adopted, and notes that a root has suspended.
 pub(crate) trait Heir {
-    /// Takes over the jobs of a frame that ends.
-    fn inherit(&mut self, jobs: Jobs);
+    /// The id of the frame.
+    fn frame(&self) -> u32;
+
+    /// The jobs that it has.
+    fn jobs(&mut self) -> &mut Jobs;
+
+    fn has_jobs(&self) -> bool;
 
     /// The frame is a root and has returned `Pending` for the first time.
     fn settle(&mut self);
 
     /// A panic came out of the drop of the framed future (I7).
     fn lose(&self, panic: Panic);
+
+    /// Polls what has been adopted, and says whether all of it has ended.
+    #[inline(always)]
+    fn poll_jobs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.has_jobs() {
+            self.jobs().poll(cx);
+            if self.has_jobs() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
 }
 
 pin_project! {
-    /// A future that is polled and dropped inside a frame.
+    /// A future that is made, polled and dropped inside a frame.
     ///
-    /// It never unwinds. What it has adopted it drives as long as it is polled, and leaves to its heir when it is dropped.
-    pub(crate) struct Framed<F, H, K>
+    /// It never unwinds. What it has adopted is its heir's, and is driven as long as it is polled.
+    pub(crate) struct Framed<M, F, H, K>
     where
         H: Heir,
         K: Kind,
     {
         #[pin]
-        future: Option<F>,
-        jobs: Jobs,
-        id: u32,
+        stage: Stage<M, F>,
         jobs_first: bool,
         settled: bool,
         heir: H,
         kind: PhantomData<K>,
     }
 
-    impl<F, H, K> PinnedDrop for Framed<F, H, K>
+    impl<M, F, H, K> PinnedDrop for Framed<M, F, H, K>
     where
         H: Heir,
         K: Kind,
     {
         fn drop(this: Pin<&mut Self>) {
-            if this.future.is_some() || this.jobs.any() {
-                this.abandon();
+            if matches!(this.stage, Stage::Running { .. }) {
+                this.cut();
             }
         }
     }
 }
 
-impl<F, H: Heir, K: Kind> Framed<F, H, K> {
+pin_project! {
+    // What is to be made and what was made are never there at the same time, and so share their bytes.
+    #[project = StageProj]
+    enum Stage<M, F> {
+        Fresh { make: Option<M> },
+        Running { #[pin] future: F },
+        Ended,
+    }
+}
+
+impl<F, H: Heir, K: Kind> Framed<fn() -> F, F, H, K> {
     #[inline(always)]
-    pub(crate) fn new(future: F, heir: H, id: u32) -> Self {
+    pub(crate) fn new(future: F, heir: H) -> Self {
         Self {
-            future: Some(future),
-            jobs: Jobs::NONE,
-            id,
+            stage: Stage::Running { future },
             jobs_first: false,
             settled: false,
             heir,
             kind: PhantomData,
         }
     }
+}
 
+impl<M: FnOnce() -> F, F, H: Heir, K: Kind> Framed<M, F, H, K> {
+    /// The future that `make` makes at the first poll. Making it may panic, too: a closure is any function.
+    #[inline(always)]
+    pub(crate) fn make(make: M, heir: H) -> Self {
+        Self {
+            stage: Stage::Fresh { make: Some(make) },
+            jobs_first: false,
+            settled: false,
+            heir,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<M, F, H: Heir, K: Kind> Framed<M, F, H, K> {
     /// Drops the future inside the frame; what that orphans is adopted.
     #[cold]
     #[inline(never)]
@@ -85,47 +124,10 @@ impl<F, H: Heir, K: Kind> Framed<F, H, K> {
     #[inline(always)]
     fn drop_future(self: Pin<&mut Self>) {
         let mut me = self.project();
-        if let Err(panic) = in_frame::<K, _>(*me.id, me.jobs, || me.future.set(None)) {
+        let frame = me.heir.frame();
+        if let Err(panic) = in_frame::<K, _>(frame, me.heir, || me.stage.set(Stage::Ended)) {
             me.heir.lose(panic);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn abandon(mut self: Pin<&mut Self>) {
-        self.as_mut().drop_future();
-        let me = self.project();
-        if me.jobs.any() {
-            me.heir.inherit(me.jobs.take());
-        }
-    }
-
-    /// Drives what has been adopted, after the future has ended.
-    #[inline]
-    pub(crate) fn poll_jobs(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let me = self.project();
-        if me.jobs.any() {
-            me.jobs.poll(cx);
-        }
-        if me.jobs.any() {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    }
-
-    /// Gives what has been adopted to the heir, without waiting for it.
-    #[cold]
-    pub(crate) fn bequeath(self: Pin<&mut Self>) {
-        let me = self.project();
-        if me.jobs.any() {
-            me.heir.inherit(me.jobs.take());
-        }
-    }
-
-    /// What has been adopted.
-    pub(crate) fn jobs(self: Pin<&mut Self>) -> &Jobs {
-        self.project().jobs
     }
 
     pub(crate) fn heir(self: Pin<&mut Self>) -> &mut H {
@@ -133,25 +135,32 @@ impl<F, H: Heir, K: Kind> Framed<F, H, K> {
     }
 }
 
-impl<F: Future, H: Heir, K: Kind> Future for Framed<F, H, K> {
+impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Future for Framed<M, F, H, K> {
     type Output = Result<F::Output, Stop>;
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut me = self.as_mut().project();
         // I4: a body that uses up the runtime's budget in each poll must not starve its jobs.
-        if me.jobs.any() {
+        if me.heir.has_jobs() {
             *me.jobs_first = !*me.jobs_first;
             if *me.jobs_first {
-                me.jobs.poll(cx);
+                me.heir.jobs().poll(cx);
             }
         }
         let exiting = if K::BODY { frame::exiting() } else { 0 };
-        let polled = in_frame::<K, _>(*me.id, me.jobs, || {
-            let future = me.future.as_mut().as_pin_mut();
-            let polled = future.expect("polled after completion").poll(cx);
+        let polled = in_frame::<K, _>(me.heir.frame(), me.heir, || {
+            if let StageProj::Fresh { make } = me.stage.as_mut().project()
+                && let Some(make) = make.take()
+            {
+                me.stage.set(Stage::Running { future: make() });
+            }
+            let StageProj::Running { future } = me.stage.as_mut().project() else {
+                panic!("polled after completion")
+            };
+            let polled = future.poll(cx);
             if polled.is_ready() {
-                me.future.set(None);
+                me.stage.set(Stage::Ended);
             }
             polled
         });
@@ -162,10 +171,10 @@ impl<F: Future, H: Heir, K: Kind> Future for Framed<F, H, K> {
                     self.cut();
                     return Poll::Ready(Err(Stop::Cut));
                 }
-                if me.jobs.any() {
-                    me.jobs.poll(cx);
+                if me.heir.has_jobs() {
+                    me.heir.jobs().poll(cx);
                 }
-                if !K::EXIT && !*me.settled {
+                if !*me.settled {
                     *me.settled = true;
                     if frame::is_root() {
                         me.heir.settle();

@@ -17,6 +17,7 @@
 mod bracket;
 mod combine;
 mod error;
+mod exiting;
 mod failure;
 mod frame;
 mod framed;

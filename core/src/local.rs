@@ -3,22 +3,22 @@
 use std::borrow::Cow;
 use std::future::{pending, poll_fn};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::Location;
 use std::pin::pin;
-use std::task::Poll;
 
 use crate::bracket::type_name;
+use crate::exiting::Exiting;
 use crate::failure::Fault;
-use crate::frame::{self, Body, Exit};
-use crate::framed::{Framed, Stop};
+use crate::frame::{self, Body};
+use crate::framed::{Framed, Heir, Stop};
 use crate::lost;
 use crate::owner::{Naming, Owner};
 use crate::raise::Raise;
 use crate::report::{Entry, Label, Phase, What};
 use crate::scope::LocalScope;
-use crate::slot::{Fate, ToHome, Unsettled, not_cut};
+use crate::slot::{Fate, Trouble, Unsettled};
 use crate::verdict::Verdict;
-use crate::with::{AsBody, Conclude, conclude};
+use crate::with::{AsBody, Conclude, conclude, troubled};
 
 /// Runs `body` inside a scope whose guard may be anything: borrowed, not `Send`.
 ///
@@ -86,13 +86,7 @@ where
             label: Some(owner.label()),
             unsettled: Unsettled::Nothing,
         };
-        let ended = match catch_unwind(AssertUnwindSafe(|| body(&mut guard))) {
-            Ok(future) => {
-                let frame = owner.frame;
-                Framed::<_, _, Body>::new(future, &mut owner, frame).await
-            }
-            Err(panic) => Err(Stop::Panicked(Box::new(panic))),
-        };
+        let ended = Framed::<_, _, _, Body>::make(|| body(&mut guard), &mut owner).await;
         let (value, fate) = match ended {
             Ok(Ok(value)) => (Some(value), Fate::Success),
             ended => {
@@ -107,42 +101,31 @@ where
         };
         // I2: the orphans of the body first.
         poll_fn(|cx| {
-            owner.jobs.poll(cx);
-            if owner.jobs.any() {
+            let polled = owner.poll_jobs(cx);
+            if polled.is_pending() {
                 frame::count_exiting();
-                Poll::Pending
-            } else {
-                Poll::Ready(())
             }
+            polled
         })
         .await;
         let exited = {
-            let exit = S::exit(guard, fate.outcome());
-            let mut exit = pin!(Framed::<_, ToHome, Exit>::new(exit, ToHome, owner.frame));
-            let mut exited = None;
+            let mut exit = pin!(Exiting::new(S::exit(guard, fate.outcome()), owner.frame));
             poll_fn(|cx| {
-                if exited.is_none()
-                    && let Poll::Ready(result) = exit.as_mut().poll(cx)
-                {
-                    exited = Some(result);
+                let polled = exit.as_mut().poll(cx);
+                if polled.is_pending() {
+                    frame::count_exiting();
                 }
-                if exited.is_some() && exit.as_mut().poll_jobs(cx).is_ready() {
-                    return Poll::Ready(exited.take().map(not_cut));
-                }
-                frame::count_exiting();
-                Poll::Pending
+                polled
             })
             .await
         };
         drop(fate);
         let unsettled = armed.disarm();
-        let Some(exited) = exited else {
-            unreachable!("an exit gives its result once")
-        };
-        match (value, exited) {
-            (Some(value), Ok(Ok(_))) => Ok(S::Verdict::output(value)),
-            (Some(_), Ok(Err(error))) => Err(AsBody::<How>::exit(error, || owner.label())),
-            (Some(_), Err(panic)) => resume_unwind(*panic),
+        match (value, Trouble::exited(exited)) {
+            (Some(value), Ok(_)) => Ok(S::Verdict::output(value)),
+            (Some(_), Err(trouble)) => {
+                Err(troubled::<_, E, AsBody<How>>(*trouble, || owner.label()))
+            }
             (None, exited) => {
                 let ended = conclude::<S::Verdict, _, T, E, AsBody<How>>(unsettled, exited, || {
                     owner.label()

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 
@@ -10,7 +10,7 @@ use crate::bracket::{Bracket, Peek};
 use crate::frame;
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
-use crate::slot::Slot;
+use crate::slot::{Slot, Trouble};
 
 /// An entered scope that is owned: made by [`ScopeExt::open`](crate::ScopeExt::open), released by [`close`](Open::close).
 ///
@@ -96,11 +96,13 @@ where
     pub async fn close(mut self, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
         // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
         self.slot.owner.rebase();
-        let kids = self.slot.owner.jobs.take();
-        self.slot.leave_after(kids, outcome.into());
-        match self.slot.left().await {
-            Ok(exited) => exited,
-            Err(panic) => resume_unwind(*panic),
+        self.slot.leave_after(outcome.into());
+        match poll_fn(|cx| self.slot.poll_left(cx)).await {
+            Ok(verdict) => Ok(verdict),
+            Err(trouble) => match *trouble {
+                Trouble::Error(error) => Err(error),
+                Trouble::Panic(panic) => resume_unwind(*panic),
+            },
         }
     }
 }

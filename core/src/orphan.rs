@@ -111,6 +111,7 @@ pub(crate) fn orphan(parcel: Parcel, home: Option<Home>, birth: Birth) {
 /// The jobs of one adopter; nothing is allocated until there is one.
 ///
 /// A set that is dropped goes to its home.
+#[derive(Default)]
 pub(crate) struct Jobs(Option<Box<Set>>);
 
 impl Drop for Jobs {

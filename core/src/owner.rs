@@ -39,27 +39,70 @@ impl Naming for Fixed {
 ///
 /// When it is dropped, what it has inherited goes on to whoever is further out.
 pub(crate) struct Owner<N: Naming> {
-    pub(crate) jobs: Jobs,
-    /// The id of the frame of the body, and of the exit after it.
-    pub(crate) frame: u32,
-    root: Option<Box<Root>>,
+    rare: Option<Box<Rare>>,
     birth: Birth,
     location: &'static Location<'static>,
-    surroundings: Surroundings,
+    /// The id of the frame of the body, and of the exit after it.
+    pub(crate) frame: u32,
     naming: N,
+}
+
+/// What most owners never have: one word and one look for all of it.
+#[derive(Default)]
+struct Rare {
+    jobs: Jobs,
+    root: Option<Root>,
+    surroundings: Surroundings,
 }
 
 impl<N: Naming> Owner<N> {
     #[inline(always)]
     pub(crate) fn new(naming: N, location: &'static Location<'static>) -> Self {
         Self {
-            jobs: Jobs::NONE,
-            frame: frame::next_id(),
-            root: None,
+            rare: if Surroundings::any() {
+                Rare::here()
+            } else {
+                None
+            },
             birth: frame::birth(),
             location,
-            surroundings: Surroundings::here(),
+            frame: frame::next_id(),
             naming,
+        }
+    }
+
+    /// The owner of something that is made here and starts elsewhere, by [`begin`](Self::begin).
+    ///
+    /// Nothing is called here: beside a call that might unwind, all that has been made already is moved by way of memory.
+    #[inline(always)]
+    pub(crate) fn unborn(naming: N, location: &'static Location<'static>) -> Self {
+        Self {
+            rare: None,
+            birth: Birth::NOWHERE,
+            location,
+            frame: 0,
+            naming,
+        }
+    }
+
+    /// Starts where the caller is.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        self.birth = frame::birth();
+        self.frame = frame::next_id();
+    }
+
+    /// Whether there is nothing to drop.
+    #[inline(always)]
+    pub(crate) fn is_plain(&self) -> bool {
+        !std::mem::needs_drop::<N>() && self.rare.is_none()
+    }
+
+    #[inline(always)]
+    pub(crate) fn take_jobs(&mut self) -> Jobs {
+        match &mut self.rare {
+            Some(rare) => rare.jobs.take(),
+            None => Jobs::NONE,
         }
     }
 
@@ -74,9 +117,12 @@ impl<N: Naming> Owner<N> {
     /// Makes `work` a job, that of a tree with `kids` inside, and finds who drives it.
     #[cold]
     pub(crate) fn orphan(&mut self, kids: Jobs, work: Work) {
-        let job = Job::new(work, self.label(), self.surroundings.take());
         // The root's record goes only after the job has one (the end of this function): a drain in between must not see nothing.
-        let root = self.root.take();
+        let (surroundings, root) = match &mut self.rare {
+            Some(rare) => (rare.surroundings.take(), rare.root.take()),
+            None => Default::default(),
+        };
+        let job = Job::new(work, self.label(), surroundings);
         let home = root.as_ref().map(|root| root.home.clone());
         orphan(kids.under(job), home, self.birth);
     }
@@ -89,21 +135,26 @@ impl<N: Naming> Owner<N> {
     /// Gives what it has inherited to whoever is further out.
     #[cold]
     pub(crate) fn pass_on(&mut self) {
-        let home = self.root.as_ref().map(|root| root.home.clone());
-        orphan(Parcel::Many(self.jobs.take()), home, self.birth);
+        let Some(rare) = &mut self.rare else { return };
+        if rare.jobs.any() {
+            let home = rare.root.as_ref().map(|root| root.home.clone());
+            orphan(Parcel::Many(rare.jobs.take()), home, self.birth);
+        }
     }
 
     #[cold]
     pub(crate) fn settle(&mut self) {
-        if self.root.is_none() {
+        let (label, frame) = (self.label(), self.frame);
+        let rare = self.rare.get_or_insert_default();
+        rare.root.get_or_insert_with(|| {
             let home = Home::here();
-            let key = registry::add_root(self.label(), self.frame, home.id());
-            self.root = Some(Box::new(Root {
+            let key = registry::add_root(label, frame, home.id());
+            Root {
                 home,
                 key,
                 exiting: false,
-            }));
-        }
+            }
+        });
     }
 
     /// An exit of this scope is pending.
@@ -112,7 +163,8 @@ impl<N: Naming> Owner<N> {
         if frame::is_root() {
             self.settle();
         }
-        if let Some(root) = &mut self.root
+        if let Some(rare) = &mut self.rare
+            && let Some(root) = &mut rare.root
             && !root.exiting
         {
             root.exiting = true;
@@ -124,16 +176,37 @@ impl<N: Naming> Owner<N> {
 impl<N: Naming> Drop for Owner<N> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.jobs.any() {
+        if self.has_jobs() {
             self.pass_on();
         }
     }
 }
 
-impl<N: Naming> Heir for Owner<N> {
+impl Rare {
     #[cold]
-    fn inherit(&mut self, jobs: Jobs) {
-        self.jobs.merge(jobs);
+    fn here() -> Option<Box<Self>> {
+        let surroundings = Surroundings::here()?;
+        Some(Box::new(Self {
+            surroundings,
+            ..Self::default()
+        }))
+    }
+}
+
+impl<N: Naming> Heir for Owner<N> {
+    #[inline(always)]
+    fn frame(&self) -> u32 {
+        self.frame
+    }
+
+    #[cold]
+    fn jobs(&mut self) -> &mut Jobs {
+        &mut self.rare.get_or_insert_default().jobs
+    }
+
+    #[inline(always)]
+    fn has_jobs(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.jobs.any())
     }
 
     fn settle(&mut self) {
@@ -148,8 +221,18 @@ impl<N: Naming> Heir for Owner<N> {
 }
 
 impl<H: Heir> Heir for &mut H {
-    fn inherit(&mut self, jobs: Jobs) {
-        (**self).inherit(jobs);
+    #[inline(always)]
+    fn frame(&self) -> u32 {
+        (**self).frame()
+    }
+
+    fn jobs(&mut self) -> &mut Jobs {
+        (**self).jobs()
+    }
+
+    #[inline(always)]
+    fn has_jobs(&self) -> bool {
+        (**self).has_jobs()
     }
 
     fn settle(&mut self) {

@@ -1,24 +1,51 @@
 //! The slot of one entered scope: its guard, then its exit; dropped at any moment, it makes of what is left one job.
 
-use std::any::Any;
 use std::future::poll_fn;
+use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::bracket::Bracket;
+use crate::exiting::Exiting;
 use crate::failure::{Failed, FailureRef, Fault};
-use crate::frame::{self, Dropping, Exit, Panic};
-use crate::framed::{Framed, Heir, Stop};
+use crate::frame::{self, Dropping, Panic};
+use crate::framed::Heir;
 use crate::home::registry::Running;
 use crate::lost;
-use crate::orphan::{Jobs, Work};
+use crate::orphan::Jobs;
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, Report, What};
 
-/// What an exit gave, or its panic.
-pub(crate) type Exited<V, X> = Result<Result<V, X>, Panic>;
+/// Copied from memory: a value of which only the first word has just been written stalls the exit that moves it.
+static SUCCESS: Outcome<'static> = Outcome::Success;
+
+/// What an exit gave: one word for the usual verdict, so that it is returned in registers.
+pub(crate) type Exited<V, X> = Result<V, Box<Trouble<X>>>;
+
+/// What went wrong in an exit.
+pub(crate) enum Trouble<X> {
+    Error(X),
+    Panic(Panic),
+}
+
+impl<X> Trouble<X> {
+    #[inline(always)]
+    pub(crate) fn exited<V>(given: Result<Result<V, X>, Panic>) -> Exited<V, X> {
+        match given {
+            Ok(Ok(verdict)) => Ok(verdict),
+            Ok(Err(error)) => Err(Self::Error(error).boxed()),
+            Err(panic) => Err(Self::Panic(panic).boxed()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn boxed(self) -> Box<Self> {
+        Box::new(self)
+    }
+}
 
 /// A started exit: boxed, for it outlives the future that awaits it (I3).
 pub(crate) type Leaving<V, X> = Pin<Box<dyn Future<Output = Exited<V, X>> + Send>>;
@@ -113,16 +140,28 @@ pub(crate) struct Slot<B: Bracket, E: Fault>
 where
     B::Held: 'static,
 {
-    state: State<B>,
-    pub(crate) unsettled: Unsettled<E>,
+    state: State<B, E>,
     pub(crate) owner: Owner<ScopeName<B>>,
 }
 
-enum State<B: Bracket> {
+enum State<B: Bracket, E> {
     Held(B::Held),
     Leaving(Leaving<B::Verdict, B::Error>),
+    /// Leaving, and the body has left something to be told.
+    Settling(Box<Settling<B, E>>),
     Left,
 }
+
+struct Settling<B: Bracket, E> {
+    exit: Leaving<B::Verdict, B::Error>,
+    unsettled: Unsettled<E>,
+}
+
+/// What the body has left to be told, and what its exit gave.
+pub(crate) type Settled<B, E> = (
+    Unsettled<E>,
+    Exited<<B as Bracket>::Verdict, <B as Bracket>::Error>,
+);
 
 impl<B: Bracket, E: Fault> Slot<B, E>
 where
@@ -132,7 +171,6 @@ where
     pub(crate) fn new(held: B::Held, owner: Owner<ScopeName<B>>) -> Self {
         Self {
             state: State::Held(held),
-            unsettled: Unsettled::Nothing,
             owner,
         }
     }
@@ -157,7 +195,11 @@ where
     fn take_held(&mut self) -> B::Held {
         match std::mem::replace(&mut self.state, State::Left) {
             State::Held(held) => held,
-            _ => unreachable!("an exit starts once"),
+            other => {
+                // Were there a drop here, the guard would be moved by way of memory.
+                std::mem::forget(other);
+                unreachable!("an exit starts once")
+            }
         }
     }
 
@@ -165,57 +207,93 @@ where
     #[inline(always)]
     pub(crate) fn exit_now(&mut self) -> Exited<B::Verdict, B::Error> {
         let held = self.take_held();
-        frame::in_sync_exit(&mut self.owner.jobs, || {
+        Trouble::exited(frame::in_sync_exit(&mut self.owner, || {
             let exit = pin!(B::end(held, Outcome::Success));
             match exit.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(exited) => exited,
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
-        })
+        }))
     }
 
-    /// Starts the exit after a success with nothing to wait for.
+    /// Starts the exit after a success.
     #[inline(always)]
     pub(crate) fn leave(&mut self) {
+        if self.owner.has_jobs() {
+            return self.leave_after(Fate::Success);
+        }
         let held = self.take_held();
         let frame = self.owner.frame;
-        // The async block owns the guard, so that only the guard must be `'static`, not the scope.
-        // Each block here is kept small: beyond 128 bytes the move into the box is a call to memmove.
-        self.state = State::Leaving(Box::pin(async move {
-            let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
-                B::end(held, Outcome::Success),
-                ToHome,
-                frame
-            ));
-            let exited = exit.as_mut().await;
-            poll_fn(|cx| exit.as_mut().poll_jobs(cx)).await;
-            not_cut(exited)
-        }));
+        // The box first, so that the exit is made in place. The async block owns the guard, so that only the guard must be `'static`, not the scope.
+        let place = Box::new_uninit();
+        let exit = Box::write(place, async move {
+            Trouble::exited(Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await)
+        });
+        let exit = Box::into_pin(exit);
+        self.state = State::Leaving(exit);
     }
 
-    /// Starts the exit once `kids` have ended (I2).
+    /// Starts the exit once what the body has left behind has ended (I2).
     #[cold]
-    pub(crate) fn leave_after(&mut self, kids: Jobs, fate: Fate) {
-        let held = self.take_held();
-        self.state = State::Leaving(leaving::<B>(kids, held, fate, self.owner.frame));
+    #[inline(never)]
+    pub(crate) fn leave_after(&mut self, fate: Fate) {
+        self.state = State::Leaving(self.leaving(fate));
     }
 
-    /// Waits for the started exit.
+    /// Starts the exit after anything but a success, likewise.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn leave_unsettled(&mut self, (unsettled, fate): (Unsettled<E>, Fate)) {
+        let exit = self.leaving(fate);
+        self.state = State::Settling(Box::new(Settling { exit, unsettled }));
+    }
+
+    fn leaving(&mut self, fate: Fate) -> Leaving<B::Verdict, B::Error> {
+        let (held, kids) = (self.take_held(), self.owner.take_jobs());
+        leaving::<B>(kids, held, fate, self.owner.frame)
+    }
+
+    /// Polls the exit that was started after a success.
     #[inline(always)]
-    pub(crate) fn left(&mut self) -> impl Future<Output = Exited<B::Verdict, B::Error>> {
-        poll_fn(|cx| {
-            let State::Leaving(exit) = &mut self.state else {
-                unreachable!("an exit is awaited once");
-            };
-            let polled = exit.as_mut().poll(cx);
-            if polled.is_ready() {
-                self.state = State::Left;
-            } else {
-                frame::count_exiting();
-                self.owner.settle_exit();
+    pub(crate) fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<Exited<B::Verdict, B::Error>> {
+        let State::Leaving(exit) = &mut self.state else {
+            unreachable!("an exit is awaited once");
+        };
+        let polled = exit.as_mut().poll(cx);
+        if polled.is_pending() {
+            frame::count_exiting();
+            self.owner.settle_exit();
+        } else {
+            match std::mem::replace(&mut self.state, State::Left) {
+                State::Leaving(exit) => drop(exit),
+                other => std::mem::forget(other),
             }
-            polled
-        })
+        }
+        polled
+    }
+
+    /// Polls the exit that was started after anything else.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<Settled<B, E>> {
+        let State::Settling(settling) = &mut self.state else {
+            unreachable!("an exit is awaited once");
+        };
+        let Poll::Ready(exited) = settling.exit.as_mut().poll(cx) else {
+            frame::count_exiting();
+            self.owner.settle_exit();
+            return Poll::Pending;
+        };
+        match std::mem::replace(&mut self.state, State::Left) {
+            State::Settling(settling) => Poll::Ready((settling.unsettled, exited)),
+            _ => unreachable!("an exit gives its result once"),
+        }
+    }
+
+    /// Whether there is nothing to drop.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.state, State::Left) && self.owner.is_plain()
     }
 
     #[cold]
@@ -226,23 +304,23 @@ where
         if dropping == Dropping::MovedOn {
             lost::tell(Entry::new(What::Overdue).at(Phase::Exit, &label));
         }
+        let started = !matches!(self.state, State::Held(_));
         let mut kids = Jobs::NONE;
-        let work: Work = match std::mem::replace(&mut self.state, State::Left) {
+        let (exit, unsettled) = match std::mem::replace(&mut self.state, State::Left) {
             State::Left => return,
             State::Held(held) => {
-                kids = self.owner.jobs.take();
+                kids = self.owner.take_jobs();
                 let fate = Fate::Cancelled(frame::reason());
                 let exit = leaving::<B>(Jobs::NONE, held, fate, self.owner.frame);
-                Box::pin(finish(exit, Unsettled::<E>::Nothing, label))
+                (exit, Unsettled::<E>::Nothing)
             }
-            State::Leaving(exit) => {
-                let unsettled = std::mem::replace(&mut self.unsettled, Unsettled::Nothing);
-                if dropping == Dropping::Abandoned {
-                    return abandon(exit, unsettled, &label);
-                }
-                Box::pin(finish(exit, unsettled, label))
-            }
+            State::Leaving(exit) => (exit, Unsettled::Nothing),
+            State::Settling(settling) => (settling.exit, settling.unsettled),
         };
+        if started && dropping == Dropping::Abandoned {
+            return abandon(exit, unsettled, &label);
+        }
+        let work = Box::pin(finish(exit, unsettled, label));
         self.owner.orphan(kids, work);
     }
 }
@@ -271,14 +349,7 @@ where
 {
     Box::pin(async move {
         kids.drain().await;
-        let mut exit = pin!(Framed::<_, ToHome, Exit>::new(
-            B::end(held, fate.outcome()),
-            ToHome,
-            frame
-        ));
-        let exited = exit.as_mut().await;
-        poll_fn(|cx| exit.as_mut().poll_jobs(cx)).await;
-        not_cut(exited)
+        Trouble::exited(Exiting::new(B::end(held, fate.outcome()), frame).await)
     })
 }
 
@@ -298,7 +369,7 @@ pub(crate) async fn finish<V: crate::Verdict, X: Fault, E: Fault>(
     })
     .await;
     drop(exit);
-    let suppressed = matches!(&exited, Ok(Ok(verdict)) if verdict.suppresses());
+    let suppressed = matches!(&exited, Ok(verdict) if verdict.suppresses());
     tell_exited(exited, &label);
     unsettled.lose(&label, suppressed);
 }
@@ -319,43 +390,18 @@ fn abandon<V, X, E: Fault>(exit: Leaving<V, X>, unsettled: Unsettled<E>, label: 
 #[cold]
 pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
     match exited {
-        Ok(Ok(_)) => lost::tell(Entry::new(What::Finished).at(Phase::Exit, label)),
-        Ok(Err(error)) => tell_exit_error(error, label),
-        Err(panic) => {
-            lost::tell_panic(&**panic, Phase::Exit, label);
-            lost::discard(panic);
-        }
+        Ok(_) => lost::tell(Entry::new(What::Finished).at(Phase::Exit, label)),
+        Err(trouble) => match *trouble {
+            Trouble::Error(error) => tell_exit_error(error, label),
+            Trouble::Panic(panic) => {
+                lost::tell_panic(&**panic, Phase::Exit, label);
+                lost::discard(panic);
+            }
+        },
     }
 }
 
 #[cold]
 pub(crate) fn tell_exit_error<X: Fault>(error: X, label: &Label) {
     lost::tell(Entry::new(What::Fault(Box::new(error))).at(Phase::Exit, label));
-}
-
-/// An exit's frame is never cut: only the frames of bodies are.
-#[inline(always)]
-pub(crate) fn not_cut<T>(exited: Result<T, Stop>) -> Result<T, Panic> {
-    exited.map_err(|stop| match stop {
-        Stop::Panicked(panic) => panic,
-        Stop::Cut => unreachable!("exits are shielded"),
-    })
-}
-
-/// The heir of an exit's frame. A started exit is only dropped with what it has adopted, and then that goes home.
-pub(crate) struct ToHome;
-
-impl Heir for ToHome {
-    fn inherit(&mut self, jobs: Jobs) {
-        drop(jobs);
-    }
-
-    fn settle(&mut self) {}
-
-    #[cold]
-    fn lose(&self, panic: Panic) {
-        let payload: &(dyn Any + Send) = &**panic;
-        lost::tell(Entry::new(What::Panic(lost::message(payload).to_owned())));
-        lost::discard(panic);
-    }
 }

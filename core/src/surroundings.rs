@@ -70,7 +70,7 @@ pub fn carry(carrier: impl Carrier) {
 
 /// The surroundings of one scope; empty and free unless there is something to carry.
 #[derive(Default)]
-pub(crate) struct Surroundings(Option<Box<Luggage>>);
+pub(crate) struct Surroundings(Option<Luggage>);
 
 struct Luggage {
     ambient: Ambient,
@@ -78,17 +78,15 @@ struct Luggage {
 }
 
 impl Surroundings {
+    /// Whether there may be something to carry.
     #[inline(always)]
-    pub(crate) fn here() -> Self {
-        if Ambient::ANY || ANY.load(Ordering::Acquire) {
-            Self::pick_up()
-        } else {
-            Self(None)
-        }
+    pub(crate) fn any() -> bool {
+        Ambient::ANY || ANY.load(Ordering::Acquire)
     }
 
+    /// The surroundings of this moment, if there is something to carry.
     #[cold]
-    fn pick_up() -> Self {
+    pub(crate) fn here() -> Option<Self> {
         let carried: Vec<_> = if ANY.load(Ordering::Acquire) {
             let carriers = CARRIERS.read().unwrap_or_else(PoisonError::into_inner);
             carriers.iter().filter_map(|c| c.pick_up()).collect()
@@ -97,9 +95,9 @@ impl Surroundings {
         };
         let ambient = Ambient::here();
         if ambient.is_none() && carried.is_empty() {
-            return Self(None);
+            return None;
         }
-        Self(Some(Box::new(Luggage { ambient, carried })))
+        Some(Self(Some(Luggage { ambient, carried })))
     }
 
     pub(crate) fn take(&mut self) -> Self {

@@ -45,6 +45,7 @@ use crate::until::{Until, report, write_losses};
 /// # Cancel safety
 ///
 /// As [`until`](crate::until).
+#[inline(always)]
 #[track_caller]
 pub fn timeout<R, F>(timer: &R, limit: Duration, body: F) -> Timeout<R, F>
 where
@@ -65,6 +66,7 @@ where
 /// # Cancel safety
 ///
 /// As [`until`](crate::until).
+#[inline(always)]
 #[track_caller]
 pub fn timeout_at<R, F>(timer: &R, deadline: Duration, body: F) -> Timeout<R, F>
 where
@@ -91,15 +93,34 @@ where
     R: Timer + Clone,
     F: Future,
 {
-    let timed = timeout(timer, limit, body);
-    async move {
-        match timed.await {
+    MoveOn {
+        timed: timeout(timer, limit, body),
+    }
+}
+
+pin_project! {
+    // Not an async block: that would have room for the body twice, as what it captured and as what it awaits.
+    struct MoveOn<R, F>
+    where
+        R: Timer,
+        F: Future,
+    {
+        #[pin]
+        timed: Timeout<R, F>,
+    }
+}
+
+impl<R: Timer, F: Future> Future for MoveOn<R, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match ready!(self.project().timed.poll(cx)) {
             Ok(value) => Some(value),
             Err(elapsed) => {
                 elapsed.exits.iter().for_each(crate::lost::lose);
                 None
             }
-        }
+        })
     }
 }
 
@@ -122,6 +143,7 @@ pin_project! {
 }
 
 impl<R: Timer> Deadline<R> {
+    #[inline(always)]
     fn new(timer: R, when: When) -> Self {
         Self {
             timer,
@@ -190,7 +212,7 @@ pin_project! {
 }
 
 impl<R: Timer + Clone, F: Future> Timeout<R, F> {
-    #[track_caller]
+    #[inline(always)]
     fn new(timer: &R, when: When, body: F, location: &'static Location<'static>) -> Self {
         let alarm = Alarm {
             deadline: Deadline::new(timer.clone(), when),

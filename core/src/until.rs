@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::frame::{self, Cuttable, Dropping, Panic};
-use crate::framed::{Framed, Stop};
+use crate::framed::{Framed, Heir, Stop};
 use crate::lost;
 use crate::outcome::{Cancelled, Reason};
 use crate::owner::{Fixed, Owner};
@@ -47,6 +47,7 @@ use crate::report::{Entry, Phase, Report, What};
 /// # Cancel safety
 ///
 /// Dropped, it is a hard drop of the body: what is open inside is finished by the enclosing scope or the home, and sees [`Reason::Dropped`].
+#[inline(always)]
 #[track_caller]
 pub fn until<S, F>(signal: S, body: F) -> Until<S, F>
 where
@@ -55,6 +56,8 @@ where
 {
     Until::new(signal, body, None, "until", Location::caller())
 }
+
+type CuttableBody<F> = Framed<fn() -> F, F, Owner<Fixed>, Cuttable>;
 
 pin_project! {
     /// The future of [`until`].
@@ -70,7 +73,7 @@ pin_project! {
         #[pin]
         signal: S,
         #[pin]
-        body: Framed<F, Owner<Fixed>, Cuttable>,
+        body: CuttableBody<F>,
         #[pin]
         grace: Option<G>,
         stage: Stage,
@@ -93,6 +96,8 @@ enum Stage {
 }
 
 impl<S, F: Future, G> Until<S, F, G> {
+    // Inline, like the functions that call it: else the body is moved by memory at each of them.
+    #[inline(always)]
     pub(crate) fn new(
         signal: S,
         body: F,
@@ -100,11 +105,9 @@ impl<S, F: Future, G> Until<S, F, G> {
         name: &'static str,
         location: &'static Location<'static>,
     ) -> Self {
-        let owner = Owner::new(Fixed(name), location);
-        let frame = owner.frame;
         Self {
             signal,
-            body: Framed::new(body, owner, frame),
+            body: Framed::new(body, Owner::unborn(Fixed(name), location)),
             grace,
             stage: Stage::Fresh,
             reason: None,
@@ -167,7 +170,7 @@ where
                 return Poll::Pending;
             }
             *me.stage = Stage::Running;
-            me.body.as_mut().heir().rebase();
+            me.body.as_mut().heir().begin();
         }
         if *me.stage == Stage::Running {
             // The body first: a signal that is there from the start lets it take one step.
@@ -209,9 +212,9 @@ where
         }
         let body = &mut me.body;
         let drained = if me.reason.is_some() {
-            lost::listen(me.exits, || body.as_mut().poll_jobs(cx))
+            lost::listen(me.exits, || body.as_mut().heir().poll_jobs(cx))
         } else {
-            body.as_mut().poll_jobs(cx)
+            body.as_mut().heir().poll_jobs(cx)
         };
         if drained.is_pending() {
             if me.grace.is_some() {
@@ -266,23 +269,19 @@ fn panic_of(stop: Stop) -> Panic {
 
 /// The grace is over: names the orphans that are left.
 #[cold]
-fn name_overdue<F>(body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>, exits: &mut Vec<Entry>) {
+fn name_overdue<F>(body: Pin<&mut CuttableBody<F>>, exits: &mut Vec<Entry>) {
     let overdue = |label| Entry::new(What::Overdue).at(Phase::Exit, label);
-    exits.extend(body.jobs().labels().map(overdue));
+    exits.extend(body.heir().jobs().labels().map(overdue));
 }
 
 /// Gives what is left to whoever is further out.
 #[cold]
 fn overdue<F>(
-    mut body: Pin<&mut Framed<F, Owner<Fixed>, Cuttable>>,
+    body: Pin<&mut CuttableBody<F>>,
     exits: &mut Vec<Entry>,
     reason: Reason,
 ) -> Interrupted {
-    body.as_mut().bequeath();
-    let owner = body.heir();
-    if owner.jobs.any() {
-        owner.pass_on();
-    }
+    body.heir().pass_on();
     Interrupted {
         cancelled: reason.into(),
         exits: std::mem::take(exits),

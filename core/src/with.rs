@@ -1,20 +1,20 @@
 //! Running a scope: enter, body, exit.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::panic::{Location, resume_unwind};
 
 use crate::bracket::Bracket;
 use crate::error::ScopeError;
 use crate::failure::Fault;
 use crate::frame::{self, Body};
-use crate::framed::{Framed, Stop};
+use crate::framed::{Framed, Heir, Stop};
 use crate::lost;
 use crate::owner::{Owner, ScopeName};
 use crate::raise::Raise;
 use crate::report::{Entry, Label, Phase, Report, What};
-use crate::slot::{Exited, Slot, Unsettled, reclaim, tell_exit_error, tell_exited};
+use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim, tell_exit_error, tell_exited};
 use crate::verdict::Verdict;
 
 /// What running `S` around a body that gives a `T` gives: `T`, or `Option<T>` if the exit may suppress.
@@ -148,11 +148,11 @@ where
 
 /// Enter → body → its orphans to their end → exit.
 #[inline(always)]
-async fn run<S, Y, T, E, F, C>(
+fn run<S, Y, T, E, F, C>(
     scope: S,
     body: F,
     location: &'static Location<'static>,
-) -> Result<Output<S, T>, C::Error>
+) -> impl Future<Output = Result<Output<S, T>, C::Error>>
 where
     S: Bracket,
     S::Held: 'static,
@@ -160,58 +160,52 @@ where
     F: AsyncFnOnce(&mut S::View) -> Y,
     C: Conclude<S::Error, E> + Split<Y, T, E>,
 {
-    if frame::is_closing() {
-        // Whoever is closing drops this at once.
-        pending::<()>().await;
-    }
-    let owner = Owner::new(ScopeName::<S>(scope.tag()), location);
-    let held = match scope.begin().await {
-        Ok(held) => held,
-        Err(error) => return Err(C::enter(error, || owner.label())),
-    };
-    let mut slot = Slot::<S, E>::new(held, owner);
-    let ended = {
-        let (held, owner) = slot.split();
-        // Making the body's future may panic, too: a closure is any function.
-        match catch_unwind(AssertUnwindSafe(|| body(S::view(held)))) {
-            Ok(future) => {
-                let frame = owner.frame;
-                Framed::<_, _, Body>::new(future, owner, frame).await
-            }
-            Err(panic) => Err(Stop::Panicked(Box::new(panic))),
+    async move {
+        if frame::is_closing() {
+            // Whoever is closing drops this at once.
+            pending::<()>().await;
         }
-    };
-    let kids = slot.owner.jobs.take();
-    match ended.map(C::split) {
-        Ok(Ok(value)) => {
-            let exited = if kids.any() {
-                slot.leave_after(kids, crate::slot::Fate::Success);
-                slot.left().await
-            } else if S::SUSPENDS {
-                slot.leave();
-                slot.left().await
-            } else {
-                slot.exit_now()
-            };
-            match exited {
-                Ok(Ok(_)) => Ok(S::Verdict::output(value)),
-                Ok(Err(error)) => Err(C::exit(error, || slot.owner.label())),
-                Err(panic) => resume_unwind(*panic),
+        let name = ScopeName::<S>(scope.tag());
+        let held = match scope.begin().await {
+            Ok(held) => held,
+            Err(error) => return Err(C::enter(error, || Owner::new(name, location).label())),
+        };
+        // Only now, so that the owner is made in its place and not moved.
+        let mut slot = Slot::<S, E>::new(held, Owner::new(name, location));
+        let ended = {
+            let (held, owner) = slot.split();
+            Framed::<_, _, _, Body>::make(|| body(S::view(held)), owner).await
+        };
+        match ended.map(C::split) {
+            Ok(Ok(value)) => {
+                let exited = if S::SUSPENDS || slot.owner.has_jobs() {
+                    slot.leave();
+                    poll_fn(|cx| slot.poll_left(cx)).await
+                } else {
+                    slot.exit_now()
+                };
+                match exited {
+                    Ok(_) => {
+                        // A drop would look at every part of it once more.
+                        if slot.is_empty() {
+                            std::mem::forget(slot);
+                        }
+                        Ok(S::Verdict::output(value))
+                    }
+                    Err(trouble) => Err(troubled::<_, E, C>(*trouble, || slot.owner.label())),
+                }
             }
-        }
-        ended => {
-            let (unsettled, fate) = match ended {
-                Ok(Err(error)) => Unsettled::error(error),
-                Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
-                _ => Unsettled::cut(),
-            };
-            slot.unsettled = unsettled;
-            slot.leave_after(kids, fate);
-            let exited = slot.left().await;
-            let unsettled = std::mem::replace(&mut slot.unsettled, Unsettled::Nothing);
-            match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
-                Some(result) => result,
-                None => pending().await,
+            ended => {
+                slot.leave_unsettled(match ended {
+                    Ok(Err(error)) => Unsettled::error(error),
+                    Err(Stop::Panicked(panic)) => Unsettled::panic(panic),
+                    _ => Unsettled::cut(),
+                });
+                let (unsettled, exited) = poll_fn(|cx| slot.poll_settled(cx)).await;
+                match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
+                    Some(result) => result,
+                    None => pending().await,
+                }
             }
         }
     }
@@ -234,32 +228,52 @@ where
         (Unsettled::Error(failed), exited) => {
             let error = reclaim(failed);
             Some(match exited {
-                Ok(Ok(verdict)) if verdict.suppresses() => match V::suppressed() {
+                Ok(verdict) if verdict.suppresses() => match V::suppressed() {
                     Some(output) => Ok(output),
                     None => Err(C::body(error)),
                 },
-                Ok(Ok(_)) => Err(C::body(error)),
-                Ok(Err(exit)) => Err(C::both(error, exit, label)),
-                Err(panic) => {
-                    // The panic of the exit goes on, and so the body's error has nowhere to go.
-                    let entry = Entry::new(What::Fault(Box::new(error)));
-                    lost::tell(entry.at(Phase::Body, &label()));
-                    resume_unwind(*panic)
-                }
+                Ok(_) => Err(C::body(error)),
+                Err(trouble) => match *trouble {
+                    Trouble::Error(exit) => Err(C::both(error, exit, label)),
+                    Trouble::Panic(panic) => {
+                        // The panic of the exit goes on, and so the body's error has nowhere to go.
+                        let entry = Entry::new(What::Fault(Box::new(error)));
+                        lost::tell(entry.at(Phase::Body, &label()));
+                        resume_unwind(*panic)
+                    }
+                },
             })
         }
         (Unsettled::Panic(panic), exited) => {
             // I7: the first panic goes on.
-            if !matches!(exited, Ok(Ok(_))) {
+            if exited.is_err() {
                 tell_exited(exited, &label());
             }
             resume_unwind(*panic)
         }
-        (Unsettled::Cut | Unsettled::Nothing, Err(panic)) => resume_unwind(*panic),
+        (Unsettled::Cut | Unsettled::Nothing, Err(trouble)) => match *trouble {
+            Trouble::Panic(panic) => resume_unwind(*panic),
+            Trouble::Error(error) => {
+                tell_exit_error(error, &label());
+                None
+            }
+        },
         (Unsettled::Cut | Unsettled::Nothing, exited) => {
             tell_exited(exited, &label());
             None
         }
+    }
+}
+
+/// The exit went wrong after a success.
+#[cold]
+pub(crate) fn troubled<X, E, C: Conclude<X, E>>(
+    trouble: Trouble<X>,
+    label: impl FnOnce() -> Label,
+) -> C::Error {
+    match trouble {
+        Trouble::Error(error) => C::exit(error, label),
+        Trouble::Panic(panic) => resume_unwind(*panic),
     }
 }
 

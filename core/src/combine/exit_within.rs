@@ -11,12 +11,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::bracket::{Bracket, Peek};
-use crate::frame::{self, Dropping, Exit};
-use crate::framed::Framed;
+use crate::exiting::Exiting;
+use crate::frame::{self, Dropping};
 use crate::outcome::Outcome;
 use crate::raise::Or;
 use crate::runtime::Timer;
-use crate::slot::{ToHome, not_cut};
 
 /// A scope with a bounded exit: see [`ScopeExt::exit_within`](crate::ScopeExt::exit_within).
 #[derive(Clone, Debug)]
@@ -78,21 +77,14 @@ where
 
     async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
         // A frame of its own, so that what the exit has opened is overdue together with it.
-        let exit =
-            Framed::<_, ToHome, Exit>::new(S::end(held.inner, outcome), ToHome, frame::next_id());
+        let exit = Exiting::new(S::end(held.inner, outcome), frame::next_id());
         let mut exit = pin!(Some(exit));
         let mut alarm = pin!(held.timer.sleep(held.limit));
-        let mut exited = None;
         let ended = poll_fn(|cx| {
-            if let Some(mut exit) = exit.as_mut().as_pin_mut() {
-                if exited.is_none()
-                    && let Poll::Ready(ended) = exit.as_mut().poll(cx)
-                {
-                    exited = Some(ended);
-                }
-                if exited.is_some() && exit.poll_jobs(cx).is_ready() {
-                    return Poll::Ready(exited.take());
-                }
+            if let Some(exit) = exit.as_mut().as_pin_mut()
+                && let Poll::Ready(exited) = exit.poll(cx)
+            {
+                return Poll::Ready(Some(exited));
             }
             alarm.as_mut().poll(cx).map(|()| {
                 frame::while_dropping(Dropping::Abandoned, || exit.set(None));
@@ -100,7 +92,7 @@ where
             })
         })
         .await;
-        match ended.map(not_cut) {
+        match ended {
             Some(Ok(exited)) => exited.map_err(Or::A),
             Some(Err(panic)) => resume_unwind(*panic),
             None => Err(Or::B(Overdue { limit: held.limit })),

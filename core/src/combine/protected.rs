@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
-use std::future::poll_fn;
 use std::panic::{Location, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::bracket::{Bracket, Peek};
-use crate::frame::{self, Exit, Panic};
-use crate::framed::Framed;
+use crate::exiting::Exiting;
+use crate::frame::{self, Panic};
 use crate::lost;
 use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, What};
-use crate::slot::{Fate, ToHome, Unsettled, finish, leaving, not_cut};
+use crate::slot::{Fate, Unsettled, finish, leaving};
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).
 #[must_use = "a scope does nothing unless it is run"]
@@ -44,14 +43,7 @@ impl<S: Bracket> Protected<S> {
             // Its frame is that of an exit: what it opens is shielded from a canceller, too.
             enter: Box::pin(async move {
                 let enter = async move { scope.begin().await };
-                let mut enter = pin!(Framed::<_, ToHome, Exit>::new(
-                    enter,
-                    ToHome,
-                    frame::next_id()
-                ));
-                let entered = enter.as_mut().await;
-                poll_fn(|cx| enter.as_mut().poll_jobs(cx)).await;
-                not_cut(entered)
+                Exiting::new(enter, frame::next_id()).await
             }),
             rescue: |enter, label, reason| Box::pin(rescue::<S>(enter, label, reason)),
             location: Location::caller(),
