@@ -29,7 +29,7 @@ pub trait ScopeExt: Bracket {
     #[track_caller]
     fn with<T, E, How, F>(self, body: F) -> impl Future<Output = Result<Output<Self, T>, E>>
     where
-        Self::Held: 'static,
+        Self::Held: 'static, // a borrowed guard goes by `with_local`
         Self::Error: Raise<E, How>,
         E: Fault,
         F: AsyncFnOnce(&mut Self::View) -> Result<T, E>,
@@ -41,7 +41,7 @@ pub trait ScopeExt: Bracket {
     #[track_caller]
     fn using<T, F>(self, body: F) -> impl Future<Output = Result<Output<Self, T>, Self::Error>>
     where
-        Self::Held: 'static,
+        Self::Held: 'static, // a borrowed guard goes by `with_local`
         F: AsyncFnOnce(&mut Self::View) -> T,
     {
         crate::using(self, body)
@@ -54,7 +54,7 @@ pub trait ScopeExt: Bracket {
         body: F,
     ) -> impl Future<Output = Result<Output<Self, T>, ScopeError<E, Self::Error>>>
     where
-        Self::Held: 'static,
+        Self::Held: 'static, // a borrowed guard goes by `with_local`
         E: Fault,
         F: AsyncFnOnce(&mut Self::View) -> Result<T, E>,
     {
@@ -73,7 +73,7 @@ pub trait ScopeExt: Bracket {
     #[track_caller]
     fn open(self) -> impl Future<Output = Result<Open<Self>, Self::Error>>
     where
-        Self::Held: 'static,
+        Self::Held: 'static, // a borrowed guard goes by `with_local`
     {
         crate::open::open(self)
     }

@@ -124,12 +124,13 @@ where
         match (value, Trouble::exited(exited)) {
             (Some(value), Ok(_)) => Ok(S::Verdict::output(value)),
             (Some(_), Err(trouble)) => {
-                Err(troubled::<_, E, AsBody<How>>(*trouble, || owner.label()))
+                Err(troubled::<_, E, E, AsBody<How>>(*trouble, || owner.label()))
             }
             (None, exited) => {
-                let ended = conclude::<S::Verdict, _, T, E, AsBody<How>>(unsettled, exited, || {
-                    owner.label()
-                });
+                let ended =
+                    conclude::<S::Verdict, _, T, E, _, AsBody<How>>(unsettled, exited, || {
+                        owner.label()
+                    });
                 match ended {
                     Some(result) => result,
                     None => pending().await,

@@ -5,12 +5,16 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use crate::bracket::{Bracket, Peek};
 use crate::frame;
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
 use crate::slot::{Slot, Trouble};
+
+/// What is there until [`Open::close`] takes it.
+const OPEN: &str = "open until it is closed";
 
 /// An entered scope that is owned: made by [`ScopeExt::open`](crate::ScopeExt::open), released by [`close`](Open::close).
 ///
@@ -45,7 +49,9 @@ pub struct Open<S: Bracket>
 where
     S::Held: 'static,
 {
-    slot: Slot<S, Infallible>,
+    held: Option<S::Held>,
+    // In a mutex that nobody waits for: so an `Open` is `Sync` if its guard is.
+    owner: Mutex<Option<Owner<ScopeName<S>>>>,
 }
 
 #[track_caller]
@@ -65,7 +71,8 @@ where
             owner.settle();
         }
         Ok(Open {
-            slot: Slot::new(held, owner),
+            held: Some(held),
+            owner: Mutex::new(Some(owner)),
         })
     }
 }
@@ -74,9 +81,15 @@ impl<S: Bracket> Open<S>
 where
     S::Held: 'static,
 {
+    /// Turns into the slot of a scope, from which the exit starts.
+    fn take(&mut self) -> Option<Slot<S, Infallible>> {
+        let owner = self.owner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        Some(Slot::new(self.held.take()?, owner.take()?))
+    }
+
     /// What a body would see. The same as a mutable deref, for the scopes that have none.
     pub fn view(&mut self) -> &mut S::View {
-        S::view(self.slot.split().0)
+        S::view(self.held.as_mut().expect(OPEN))
     }
 
     /// Releases, telling the exit that things ended with `outcome`.
@@ -95,9 +108,10 @@ where
     /// Dropped before its first poll, it is as if the `Open` was dropped. Dropped later, the exit goes on: whoever is around adopts it.
     pub async fn close(mut self, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
         // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
-        self.slot.owner.rebase();
-        self.slot.leave_after(outcome.into());
-        match poll_fn(|cx| self.slot.poll_left(cx)).await {
+        let mut slot = self.take().expect(OPEN);
+        slot.owner.rebase();
+        slot.leave_after(outcome.into());
+        match poll_fn(|cx| slot.poll_left(cx)).await {
             Ok(verdict) => Ok(verdict),
             Err(trouble) => match *trouble {
                 Trouble::Error(error) => Err(error),
@@ -115,7 +129,7 @@ where
     type Target = S::View;
 
     fn deref(&self) -> &S::View {
-        S::peek(self.slot.held().expect("open until it is closed"))
+        S::peek(self.held.as_ref().expect(OPEN))
     }
 }
 
@@ -129,13 +143,22 @@ where
     }
 }
 
+impl<S: Bracket> Drop for Open<S>
+where
+    S::Held: 'static,
+{
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
+
 impl<S: Bracket> fmt::Debug for Open<S>
 where
     S::Held: 'static,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Open")
-            .field(&self.slot.owner.label())
-            .finish()
+        let owner = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
+        let label = owner.as_ref().map(Owner::label);
+        f.debug_tuple("Open").field(&label).finish()
     }
 }

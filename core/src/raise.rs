@@ -63,6 +63,7 @@ pub struct CannotFail;
 #[derive(Debug)]
 pub struct Either<A, B>(std::marker::PhantomData<(A, B)>);
 
+#[diagnostic::do_not_recommend]
 impl<X, E: From<X>> Raise<E, ByFrom> for X {
     #[inline]
     fn raise(self) -> E {

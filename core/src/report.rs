@@ -73,6 +73,11 @@ impl Report {
         1 + self.0.others.len()
     }
 
+    /// Adds an error that came later.
+    pub fn add(&mut self, error: impl Error + Send + Sync + 'static) {
+        self.push(Entry::new(What::Error(Box::new(error))));
+    }
+
     /// Adds what went wrong later.
     pub fn push(&mut self, entry: Entry) {
         self.0.others.push(entry);

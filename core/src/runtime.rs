@@ -12,6 +12,11 @@ use crate::frame;
 /// # Implementing
 ///
 /// `now` counts from an epoch of the timer's own and follows the clock that `sleep_until` follows, so that paused and manual clocks work.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a timer",
+    label = "this is not a runtime",
+    note = "pass the value of an adapter by reference: `&Tokio` or `&Smol`"
+)]
 pub trait Timer {
     /// The future of [`sleep_until`](Timer::sleep_until).
     type Sleep: Future<Output = ()> + Send + 'static;

@@ -57,11 +57,12 @@ use crate::verdict::Verdict;
     label = "this has no async enter and exit",
     note = "implement `withal::Scope` for it",
     note = "for a guard that releases in its `Drop`: `withal::sync(guard)`",
-    note = "for a value with an async close: implement `withal::Close` and use `withal::closing(value)`"
+    note = "for a value with an async close: implement `withal::Close` and use `withal::closing(value)`",
+    note = "for a guard that is borrowed or not `Send`: implement `withal::LocalScope` and use `withal::with_local`"
 )]
 pub trait Scope: Sized {
     /// What the body works with, and exit takes back by value.
-    type Guard: Send;
+    type Guard: Send; // one that is not goes by `LocalScope`
     /// Why entering or exiting failed: a standard error, `anyhow::Error`, `String`, or [`Never`](crate::Never).
     type Error: Fault;
     /// [`Propagate`](crate::Propagate), or [`Recover`](crate::Recover) if exit may suppress the body's error.

@@ -184,13 +184,6 @@ where
         }
     }
 
-    pub(crate) fn held(&self) -> Option<&B::Held> {
-        match &self.state {
-            State::Held(held) => Some(held),
-            _ => None,
-        }
-    }
-
     #[inline(always)]
     fn take_held(&mut self) -> B::Held {
         match std::mem::replace(&mut self.state, State::Left) {

@@ -65,12 +65,12 @@ pub type Output<S, T> = <<S as Bracket>::Verdict as Verdict>::Output<T>;
 pub fn with<S, T, E, How, F>(scope: S, body: F) -> impl Future<Output = Result<Output<S, T>, E>>
 where
     S: Bracket,
-    S::Held: 'static,
+    S::Held: 'static, // a borrowed guard goes by `with_local`
     S::Error: Raise<E, How>,
     E: Fault,
     F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
 {
-    run::<S, _, T, E, F, AsBody<How>>(scope, body, Location::caller())
+    run::<S, _, T, E, _, F, AsBody<How>>(scope, body, Location::caller())
 }
 
 /// Runs a body that cannot fail inside `scope`; the error is the scope's own.
@@ -99,10 +99,10 @@ where
 pub fn using<S, T, F>(scope: S, body: F) -> impl Future<Output = Result<Output<S, T>, S::Error>>
 where
     S: Bracket,
-    S::Held: 'static,
+    S::Held: 'static, // a borrowed guard goes by `with_local`
     F: AsyncFnOnce(&mut S::View) -> T,
 {
-    run::<S, T, T, Infallible, F, AsScope>(scope, body, Location::caller())
+    run::<S, T, T, Infallible, _, F, AsScope>(scope, body, Location::caller())
 }
 
 /// Runs `body` inside `scope` and loses no error: the result says typed what failed, and both if both did.
@@ -139,26 +139,27 @@ pub fn with_report<S, T, E, F>(
 ) -> impl Future<Output = Result<Output<S, T>, ScopeError<E, S::Error>>>
 where
     S: Bracket,
-    S::Held: 'static,
+    S::Held: 'static, // a borrowed guard goes by `with_local`
     E: Fault,
     F: AsyncFnOnce(&mut S::View) -> Result<T, E>,
 {
-    run::<S, _, T, E, F, AsReport>(scope, body, Location::caller())
+    run::<S, _, T, E, _, F, AsReport>(scope, body, Location::caller())
 }
 
 /// Enter → body → its orphans to their end → exit.
+#[allow(clippy::manual_async_fn)] // an async fn stores its arguments twice
 #[inline(always)]
-fn run<S, Y, T, E, F, C>(
+fn run<S, Y, T, E, R, F, C>(
     scope: S,
     body: F,
     location: &'static Location<'static>,
-) -> impl Future<Output = Result<Output<S, T>, C::Error>>
+) -> impl Future<Output = Result<Output<S, T>, R>>
 where
     S: Bracket,
     S::Held: 'static,
     E: Fault,
     F: AsyncFnOnce(&mut S::View) -> Y,
-    C: Conclude<S::Error, E> + Split<Y, T, E>,
+    C: Conclude<S::Error, E, R> + Split<Y, T, E>,
 {
     async move {
         if frame::is_closing() {
@@ -192,7 +193,7 @@ where
                         }
                         Ok(S::Verdict::output(value))
                     }
-                    Err(trouble) => Err(troubled::<_, E, C>(*trouble, || slot.owner.label())),
+                    Err(trouble) => Err(troubled::<_, E, R, C>(*trouble, || slot.owner.label())),
                 }
             }
             ended => {
@@ -202,10 +203,14 @@ where
                     _ => Unsettled::cut(),
                 });
                 let (unsettled, exited) = poll_fn(|cx| slot.poll_settled(cx)).await;
-                match conclude::<S::Verdict, _, T, E, C>(unsettled, exited, || slot.owner.label()) {
-                    Some(result) => result,
-                    None => pending().await,
+                let label = || slot.owner.label();
+                // A result that is alive at the last await would have to be known to be `Send`.
+                if let Some(result) =
+                    conclude::<S::Verdict, _, T, E, R, C>(unsettled, exited, label)
+                {
+                    return result;
                 }
+                pending().await
             }
         }
     }
@@ -213,16 +218,16 @@ where
 
 /// What a scope that did not succeed ends with; `None` if it was cut and stays pending.
 #[cold]
-pub(crate) fn conclude<V, X, T, E, C>(
+pub(crate) fn conclude<V, X, T, E, R, C>(
     unsettled: Unsettled<E>,
     exited: Exited<V, X>,
     label: impl Fn() -> Label,
-) -> Option<Result<V::Output<T>, C::Error>>
+) -> Option<Result<V::Output<T>, R>>
 where
     V: Verdict,
     X: Fault,
     E: Fault,
-    C: Conclude<X, E>,
+    C: Conclude<X, E, R>,
 {
     match (unsettled, exited) {
         (Unsettled::Error(failed), exited) => {
@@ -267,10 +272,10 @@ where
 
 /// The exit went wrong after a success.
 #[cold]
-pub(crate) fn troubled<X, E, C: Conclude<X, E>>(
+pub(crate) fn troubled<X, E, R, C: Conclude<X, E, R>>(
     trouble: Trouble<X>,
     label: impl FnOnce() -> Label,
-) -> C::Error {
+) -> R {
     match trouble {
         Trouble::Error(error) => C::exit(error, label),
         Trouble::Panic(panic) => resume_unwind(*panic),
@@ -278,13 +283,14 @@ pub(crate) fn troubled<X, E, C: Conclude<X, E>>(
 }
 
 /// Which error a run returns: the one place in which [`with`], [`using`] and [`with_report`] differ.
-pub(crate) trait Conclude<X, E> {
-    type Error;
-
-    fn enter(error: X, label: impl FnOnce() -> Label) -> Self::Error;
-    fn body(error: E) -> Self::Error;
-    fn exit(error: X, label: impl FnOnce() -> Label) -> Self::Error;
-    fn both(body: E, exit: X, label: impl FnOnce() -> Label) -> Self::Error;
+///
+/// `R` is a parameter and no associated type: to find out an associated type in a spawned future the compiler proves the bounds of the impl again,
+/// and cannot for an error with a lifetime in it, such as `Box<dyn Error + Send + Sync>`.
+pub(crate) trait Conclude<X, E, R> {
+    fn enter(error: X, label: impl FnOnce() -> Label) -> R;
+    fn body(error: E) -> R;
+    fn exit(error: X, label: impl FnOnce() -> Label) -> R;
+    fn both(body: E, exit: X, label: impl FnOnce() -> Label) -> R;
 }
 
 /// What a body gives, as a result. (A wrapper around the closure of `using` would not be general enough to be `Send`.)
@@ -332,9 +338,7 @@ fn raise<X: Raise<E, How>, E: Fault, How>(
     error
 }
 
-impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E> for AsBody<How> {
-    type Error = E;
-
+impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E, E> for AsBody<How> {
     fn enter(error: X, label: impl FnOnce() -> Label) -> E {
         raise(error, Phase::Enter, label)
     }
@@ -362,9 +366,7 @@ impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E> for AsBody<How> {
 /// The scope's own error type, for a body that cannot fail.
 struct AsScope;
 
-impl<X> Conclude<X, Infallible> for AsScope {
-    type Error = X;
-
+impl<X> Conclude<X, Infallible, X> for AsScope {
     fn enter(error: X, _: impl FnOnce() -> Label) -> X {
         error
     }
@@ -385,22 +387,20 @@ impl<X> Conclude<X, Infallible> for AsScope {
 /// Both, side by side.
 struct AsReport;
 
-impl<X, E> Conclude<X, E> for AsReport {
-    type Error = ScopeError<E, X>;
-
-    fn enter(error: X, _: impl FnOnce() -> Label) -> Self::Error {
+impl<X, E> Conclude<X, E, ScopeError<E, X>> for AsReport {
+    fn enter(error: X, _: impl FnOnce() -> Label) -> ScopeError<E, X> {
         ScopeError::Enter(error)
     }
 
-    fn body(error: E) -> Self::Error {
+    fn body(error: E) -> ScopeError<E, X> {
         ScopeError::Body(error)
     }
 
-    fn exit(error: X, _: impl FnOnce() -> Label) -> Self::Error {
+    fn exit(error: X, _: impl FnOnce() -> Label) -> ScopeError<E, X> {
         ScopeError::Exit(error)
     }
 
-    fn both(body: E, exit: X, _: impl FnOnce() -> Label) -> Self::Error {
+    fn both(body: E, exit: X, _: impl FnOnce() -> Label) -> ScopeError<E, X> {
         ScopeError::BodyAndExit { body, exit }
     }
 }

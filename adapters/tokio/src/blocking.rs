@@ -1,6 +1,7 @@
 //! Blocking work: tokio's blocking pool.
 
 use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use withal_core::Blocking;
 
@@ -12,15 +13,28 @@ impl Blocking for Tokio {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        // A runtime that is closing drops what has not started. It is kept here until then.
+        let work = Arc::new(Mutex::new(Some(work)));
+        let start = {
+            let work = work.clone();
+            move || {
+                let work = work.lock().unwrap_or_else(PoisonError::into_inner).take();
+                work.map(|work| work())
+            }
+        };
         // Dropping the handle does not stop the work.
-        let handle = tokio::task::spawn_blocking(work);
+        let mut handle = tokio::task::spawn_blocking(start.clone());
         async move {
-            match handle.await {
-                Ok(value) => value,
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => resume_unwind(panic),
-                    Err(_) => panic!("the tokio runtime has shut down before the work could start"),
-                },
+            loop {
+                match handle.await {
+                    Ok(Some(value)) => return value,
+                    Ok(None) => unreachable!("it is started once"),
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => resume_unwind(panic),
+                        // Whoever polls this now does so on another runtime.
+                        Err(_) => handle = tokio::task::spawn_blocking(start.clone()),
+                    },
+                }
             }
         }
     }

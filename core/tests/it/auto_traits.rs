@@ -126,12 +126,11 @@ fn boxed_scopes_are_send_whatever_they_hide() {
 }
 
 #[test]
-fn open_scopes_are_send() {
-    // Not `Sync`, for they hold an exit that may have begun: tasks share one behind a lock.
+fn open_scopes_are_what_their_guards_are() {
     assert_traits! {
-        withal::Open<withal::Plain<u8>>: Send Unpin;
+        withal::Open<withal::Plain<u8>>: Send Sync Unpin;
         withal::Open<withal::Plain<NotSync>>: Send Unpin;
-        withal::Open<withal::Suppress<()>>: Send Unpin;
+        withal::Open<withal::Suppress<()>>: Send Sync Unpin;
     }
 }
 
