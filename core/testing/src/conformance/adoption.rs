@@ -42,7 +42,7 @@ fn gated(ledger: &Ledger, name: &'static str, gate: oneshot::Receiver<()>) -> Pa
     })
 }
 
-/// A1/E1: a timeout at the root of an aborted task.
+/// A timeout at the root of an aborted task.
 pub async fn a_timeout_at_the_root_is_aborted<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let (entered, is_entered) = oneshot::channel();
@@ -60,7 +60,7 @@ pub async fn a_timeout_at_the_root_is_aborted<R: Runtime>(rt: R) {
     assert_eq!(ledger.trace(), "+a ~a -a");
 }
 
-/// A1/E2: an exit whose `select!` drops a nested scope waits for that.
+/// An exit whose `select!` drops a nested scope waits for that.
 pub async fn an_exit_drops_a_nested_scope<R: Runtime>(_: R) {
     let ledger = Ledger::new();
     let inner = ledger.clone();
@@ -84,7 +84,7 @@ pub async fn an_exit_drops_a_nested_scope<R: Runtime>(_: R) {
     assert_eq!(ledger.trace(), "+inner ~inner -inner");
 }
 
-/// A1: nested timeouts and scopes of an aborted task unwind last in, first out.
+/// Nested timeouts and scopes of an aborted task unwind last in, first out.
 pub async fn an_aborted_nest_is_one_job<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let (entered, is_entered) = oneshot::channel();
@@ -111,7 +111,7 @@ pub async fn an_aborted_nest_is_one_job<R: Runtime>(rt: R) {
     assert_eq!(ledger.trace(), "+a +b +c ~c -c ~b -b ~a -a");
 }
 
-/// A8/R1: a stranger that is dropped inside of a scope is not adopted by it, and so cannot deadlock with it.
+/// A stranger that is dropped inside of a scope is not adopted by it, and so cannot deadlock with it.
 pub async fn a_stranger_is_not_adopted<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let (go, gate) = oneshot::channel();
@@ -129,7 +129,7 @@ pub async fn a_stranger_is_not_adopted<R: Runtime>(rt: R) {
     }
 }
 
-/// A8: a future that runs under several timeouts, by reference, is adopted by the scope around them.
+/// A future that runs under several timeouts, by reference, is adopted by the scope around them.
 pub async fn by_reference_over_several_timeouts<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let ended = ledger
@@ -148,7 +148,7 @@ pub async fn by_reference_over_several_timeouts<R: Runtime>(rt: R) {
     assert_eq!(ledger.trace(), "+a +f ~f -f ~a -a");
 }
 
-/// A8/R2: a task that an executor happens to poll inside of a body stays a root of its own.
+/// A task that an executor happens to poll inside of a body stays a root of its own.
 pub async fn spawned_tasks_are_roots<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let (go, gate) = oneshot::channel();
@@ -173,7 +173,7 @@ pub async fn spawned_tasks_are_roots<R: Runtime>(rt: R) {
     }
 }
 
-/// A9/R14: a synchronous section in a body does not wait for what the body would have to drive.
+/// A synchronous section in a body does not wait for what the body would have to drive.
 pub async fn a_synchronous_bridge<R: Runtime>(_: R) {
     let ledger = Ledger::new();
     let ended = ledger
@@ -196,7 +196,7 @@ pub async fn a_synchronous_bridge<R: Runtime>(_: R) {
     ledger.check();
 }
 
-/// B1/R3: a busy body does not starve what it has adopted, and they take turns.
+/// A busy body does not starve what it has adopted, and they take turns.
 pub async fn a_busy_body_does_not_starve_orphans<R: Runtime>(_: R) {
     let ledger = Ledger::new();
     let polls = AtomicUsize::new(0);
@@ -228,7 +228,7 @@ pub async fn a_busy_body_does_not_starve_orphans<R: Runtime>(_: R) {
     );
 }
 
-/// B1: an orphan that is adopted in the last poll of a body has a waker.
+/// An orphan that is adopted in the last poll of a body has a waker.
 pub async fn an_orphan_of_the_last_poll<R: Runtime>(rt: R) {
     for _ in 0..20 {
         let (ledger, timer) = (Ledger::new(), rt.clone());
@@ -247,7 +247,7 @@ pub async fn an_orphan_of_the_last_poll<R: Runtime>(rt: R) {
     }
 }
 
-/// B1/R10: waking one of many orphans polls that one.
+/// Waking one of many orphans polls that one.
 pub async fn many_orphans_cost_no_more_polls<R: Runtime>(_: R) {
     const ORPHANS: usize = 16_000;
     let polls = Arc::new(AtomicUsize::new(0));
@@ -287,7 +287,7 @@ pub async fn many_orphans_cost_no_more_polls<R: Runtime>(_: R) {
     assert_eq!(polls, 2 * ORPHANS, "one poll to suspend and one to end");
 }
 
-/// B1/R17: orphans of parents in a set, whose wakers change all the time.
+/// Orphans of parents in a set, whose wakers change all the time.
 pub async fn wakers_that_change<R: Runtime>(_: R) {
     let ledger = Ledger::new();
     let mut parents: FuturesUnordered<_> = (0..50)

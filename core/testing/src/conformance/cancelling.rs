@@ -306,7 +306,7 @@ pub async fn an_exit_with_a_deadline<R: Runtime>(rt: R) {
     );
 }
 
-/// A10: an exit that needs what the body around the timeout holds: the grace ends the deadlock.
+/// An exit that needs what the body around the timeout holds: the grace ends the deadlock.
 pub async fn an_exit_that_needs_what_the_body_holds<R: Runtime>(rt: R) {
     let lock = Arc::new(futures::lock::Mutex::new(()));
     let ledger = Ledger::new();

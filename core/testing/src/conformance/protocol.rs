@@ -195,7 +195,7 @@ pub async fn every_fault<R: Runtime>(_: R) {
     assert!(runs > 60, "{runs}");
 }
 
-/// B6: a scope that is dropped during its exit: the body's error and the exit's are told to the hook.
+/// A scope that is dropped during its exit: the body's error and the exit's are told to the hook.
 pub async fn errors_of_an_exit_whose_caller_is_gone<R: Runtime>(_: R) {
     let lost = LostErrors::listen();
     let ledger = Ledger::new();
