@@ -117,7 +117,7 @@ impl<R: Timer, F: Future> Future for MoveOn<R, F> {
         Poll::Ready(match ready!(self.project().timed.poll(cx)) {
             Ok(value) => Some(value),
             Err(elapsed) => {
-                elapsed.exits.iter().for_each(crate::lost::lose);
+                elapsed.0.exits.iter().for_each(crate::lost::lose);
                 None
             }
         })
@@ -256,7 +256,7 @@ impl<R: Timer, F: Future> Future for Timeout<R, F> {
             ended.map_err(|interrupted| {
                 let mut exits = interrupted.into_exits();
                 stamp(&mut exits);
-                Elapsed { limit, exits }
+                Elapsed::new(limit, exits)
             })
         })
     }
@@ -270,45 +270,54 @@ enum Limit {
 
 /// The error of [`timeout`]: the time was up; everything inside has been released, or is named as overdue.
 #[derive(Debug)]
-pub struct Elapsed {
+pub struct Elapsed(Box<Lapse>);
+
+// In a box, so that results are small: those of more than two words are slow to move.
+#[derive(Debug)]
+struct Lapse {
     limit: Limit,
     exits: Vec<Entry>,
 }
 
 impl Elapsed {
+    #[cold]
+    fn new(limit: Limit, exits: Vec<Entry>) -> Self {
+        Self(Box::new(Lapse { limit, exits }))
+    }
+
     /// The exits of the cut body, in the order in which they ended: those that went well, that failed, and that are overdue.
     ///
     /// [`took`](Entry::took) is the time from the deadline to their end.
     pub fn exits(&self) -> &[Entry] {
-        &self.exits
+        &self.0.exits
     }
 
     /// The exits that had not ended when the [grace](Timeout::grace) was over.
     pub fn overdue(&self) -> impl Iterator<Item = &Entry> {
         let overdue = |entry: &&Entry| entry.kind() == crate::Kind::Overdue;
-        self.exits.iter().filter(overdue)
+        self.0.exits.iter().filter(overdue)
     }
 
     /// A report whose primary error is the elapsed time, with the exits that went wrong beside it.
     pub fn into_report(mut self) -> Report {
-        let exits = std::mem::take(&mut self.exits);
+        let exits = std::mem::take(&mut self.0.exits);
         report(self, exits)
     }
 }
 
 impl fmt::Display for Elapsed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.limit {
+        match self.0.limit {
             Limit::After(limit) => write!(f, "the time of {limit:?} was up")?,
             Limit::At => f.write_str("the deadline has passed")?,
         }
-        write_losses(f, &self.exits)
+        write_losses(f, &self.0.exits)
     }
 }
 
 impl Error for Elapsed {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.exits.iter().find_map(Entry::error)
+        self.0.exits.iter().find_map(Entry::error)
     }
 }
 

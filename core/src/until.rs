@@ -175,6 +175,13 @@ where
         if *me.stage == Stage::Running {
             // The body first: a signal that is there from the start lets it take one step.
             if let Poll::Ready(ended) = me.body.as_mut().poll(cx) {
+                let ended = match ended {
+                    // The usual case, in which the value is not put down anywhere.
+                    Ok(value) if !me.body.as_mut().heir().has_jobs() => {
+                        return Poll::Ready(Ok(value));
+                    }
+                    ended => ended,
+                };
                 *me.ended = Some(ended.map_err(panic_of));
                 *me.stage = Stage::Draining;
             } else {
@@ -252,10 +259,10 @@ where
                 std::mem::take(me.exits).iter().for_each(lost::lose);
                 resume_unwind(*panic)
             }
-            None => Err(Interrupted {
-                cancelled: me.reason.unwrap_or(Reason::Dropped).into(),
-                exits: std::mem::take(me.exits),
-            }),
+            None => Err(Interrupted::new(
+                me.reason.unwrap_or(Reason::Dropped),
+                std::mem::take(me.exits),
+            )),
         })
     }
 }
@@ -282,42 +289,51 @@ fn overdue<F>(
     reason: Reason,
 ) -> Interrupted {
     body.heir().pass_on();
-    Interrupted {
-        cancelled: reason.into(),
-        exits: std::mem::take(exits),
-    }
+    Interrupted::new(reason, std::mem::take(exits))
 }
 
 /// The error of [`until`]: the body was cut; everything inside has been released, or is named as overdue.
 #[derive(Debug)]
-pub struct Interrupted {
+pub struct Interrupted(Box<Interruption>);
+
+// In a box, so that results are small: those of more than two words are slow to move.
+#[derive(Debug)]
+struct Interruption {
     cancelled: Cancelled,
     exits: Vec<Entry>,
 }
 
 impl Interrupted {
+    #[cold]
+    fn new(reason: Reason, exits: Vec<Entry>) -> Self {
+        Self(Box::new(Interruption {
+            cancelled: reason.into(),
+            exits,
+        }))
+    }
+
     /// Why the body was cut.
     pub fn cancelled(&self) -> Cancelled {
-        self.cancelled
+        self.0.cancelled
     }
 
     /// The exits of the cut body, in the order in which they ended: those that went well, that failed, and that are overdue.
     pub fn exits(&self) -> &[Entry] {
-        &self.exits
+        &self.0.exits
     }
 
     /// A report whose primary error is the cancellation, with the exits that went wrong beside it.
     pub fn into_report(self) -> Report {
-        report(self.cancelled, self.exits)
+        report(self.0.cancelled, self.0.exits)
     }
 
     pub(crate) fn into_exits(self) -> Vec<Entry> {
-        self.exits
+        self.0.exits
     }
 
     /// Nobody will look at it.
     pub(crate) fn lose(&self) {
-        self.exits.iter().for_each(lost::lose);
+        self.0.exits.iter().for_each(lost::lose);
     }
 }
 
@@ -341,14 +357,14 @@ pub(crate) fn write_losses(f: &mut fmt::Formatter<'_>, exits: &[Entry]) -> fmt::
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cancelled.fmt(f)?;
-        write_losses(f, &self.exits)
+        self.0.cancelled.fmt(f)?;
+        write_losses(f, &self.0.exits)
     }
 }
 
 impl Error for Interrupted {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.exits.iter().find_map(Entry::error)
+        self.0.exits.iter().find_map(Entry::error)
     }
 }
 
