@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::frame::{Exit, Panic, in_frame};
+use crate::frame::{Birth, Exit, Panic, in_frame};
 use crate::framed::Heir;
 use crate::lost;
 use crate::orphan::Jobs;
@@ -53,6 +53,12 @@ impl<F: Future> Exiting<F> {
             },
             exited: None,
         }
+    }
+
+    /// What the exit gave, if only its orphans are left.
+    #[cold]
+    pub(crate) fn take_exited(self: Pin<&mut Self>) -> Option<Result<F::Output, Panic>> {
+        self.project().exited.take()
     }
 
     #[cold]
@@ -135,6 +141,10 @@ impl Heir for ToHome {
     #[inline(always)]
     fn has_jobs(&self) -> bool {
         self.jobs.any()
+    }
+
+    fn birth(&self) -> Birth {
+        Birth::NOWHERE
     }
 
     fn settle(&mut self) {}

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::{self, Debug, Display};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-use crate::report::Report;
+use crate::report::{Report, ReportError};
 
 #[cfg(feature = "anyhow")]
 #[path = "failure/anyhow.rs"]
@@ -47,7 +47,10 @@ pub(crate) fn find<E: Error + Send + Sync + 'static>(error: &dyn Any) -> Option<
         return Some(found);
     }
     if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
-        return boxed.downcast_ref();
+        return boxed.downcast_ref().or_else(|| {
+            let report = boxed.downcast_ref::<ReportError>()?;
+            report.0.primary().downcast_ref()
+        });
     }
     if let Some(report) = error.downcast_ref::<Report>() {
         return report.primary().downcast_ref();

@@ -33,6 +33,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Poll, Waker};
 
 use crate::framed::Heir;
 use crate::orphan::{Jobs, Parcel};
@@ -53,6 +54,8 @@ struct Thread {
     orphans: Cell<u32>,
     exiting: Cell<u32>,
     closing: Cell<bool>,
+    /// The depth of the frame of the canceller; only read while `closing`.
+    closer: Cell<u32>,
     /// Why; only read while `closing`.
     reason: Cell<Reason>,
     /// The id of the innermost scope's body.
@@ -76,6 +79,7 @@ thread_local! {
             orphans: Cell::new(0),
             exiting: Cell::new(0),
             closing: Cell::new(false),
+            closer: Cell::new(0),
             reason: Cell::new(Reason::Dropped),
             scope: Cell::new(0),
             listening: Cell::new(false),
@@ -86,6 +90,8 @@ thread_local! {
             ids: [const { Cell::new(0) }; SHALLOW],
         }
     };
+    /// Who was not let in while a canceller was closing.
+    static HELD_OFF: RefCell<Vec<Waker>> = const { RefCell::new(Vec::new()) };
     /// Orphans on their way to the frame that adopts them.
     static BASKET: RefCell<Vec<Parcel>> = const { RefCell::new(Vec::new()) };
     /// The ids of the frames beyond the array.
@@ -288,26 +294,57 @@ fn is_on_stack(Birth(word): Birth) -> bool {
 
 /// Whether the frame with this id is among the visible ones of this thread.
 pub(crate) fn is_frame_on_stack(id: u32) -> bool {
+    on_thread(|t| is_frame_above(t, t.base.get(), id))
+}
+
+/// Whether the frame with this id is open at `bottom` or above.
+fn is_frame_above(t: &Thread, bottom: u32, id: u32) -> bool {
     if id == 0 {
         return false;
     }
-    on_thread(|t| {
-        let (base, depth) = (t.base.get() as usize, t.depth.get() as usize);
-        let shallow = &t.ids[base.min(SHALLOW)..depth.min(SHALLOW)];
-        if shallow.iter().any(|other| other.get() == id) {
-            return true;
-        }
-        if depth <= SHALLOW {
-            return false;
-        }
-        let hidden = base.saturating_sub(SHALLOW);
-        DEEP.try_with(|deep| {
-            let deep = deep.borrow();
-            let end = deep.len().min(depth - SHALLOW);
-            deep.get(hidden..end).is_some_and(|ids| ids.contains(&id))
-        })
-        .unwrap_or(false)
+    let (bottom, depth) = (bottom as usize, t.depth.get() as usize);
+    let shallow = &t.ids[bottom.min(SHALLOW)..depth.min(SHALLOW)];
+    if shallow.iter().any(|other| other.get() == id) {
+        return true;
+    }
+    if depth <= SHALLOW {
+        return false;
+    }
+    let hidden = bottom.saturating_sub(SHALLOW);
+    DEEP.try_with(|deep| {
+        let deep = deep.borrow();
+        let end = deep.len().min(depth - SHALLOW);
+        deep.get(hidden..end).is_some_and(|ids| ids.contains(&id))
     })
+    .unwrap_or(false)
+}
+
+/// Whether what was entered there is none of the canceller's business that is closing now:
+/// it is only polled by something inside of the body, such as the executor of other tasks, and may outlive the canceller.
+#[cold]
+pub(crate) fn is_foreign(Birth(word): Birth) -> bool {
+    let (frame, scope) = (word as u32, (word >> 32) as u32);
+    on_thread(|t| {
+        let closer = t.closer.get();
+        // The canceller's own frame is the first that is opened.
+        t.depth.get() > closer
+            && !is_frame_above(t, closer, frame)
+            && !is_frame_above(t, closer, scope)
+    })
+}
+
+/// Waits while a canceller is closing, for then nothing is entered.
+///
+/// What belongs to the canceller is dropped meanwhile. What does not goes on when it has returned.
+pub(crate) async fn held_off() {
+    std::future::poll_fn(|cx| {
+        if !is_closing() {
+            return Poll::Ready(());
+        }
+        let _ = HELD_OFF.try_with(|held| held.borrow_mut().push(cx.waker().clone()));
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Whether no frame is open: what is entered now is a root.
@@ -346,17 +383,27 @@ pub(crate) fn is_cut(exiting: u32) -> bool {
     on_thread(|t| t.closing.get() && t.exiting.get() == exiting)
 }
 
-/// Counts an exit that was polled and is pending.
+/// Counts an exit of something entered there, that was polled and is pending.
 #[inline(always)]
-pub(crate) fn count_exiting() {
-    on_thread(|t| t.exiting.set(t.exiting.get().wrapping_add(1)));
+pub(crate) fn count_exiting(birth: Birth) {
+    on_thread(|t| {
+        if t.closing.get() && !is_foreign(birth) {
+            t.exiting.set(t.exiting.get().wrapping_add(1));
+        }
+    });
 }
 
-/// Runs `f` while closing, and says whether an exit was left in progress. `f` does not unwind.
-pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
-    let (closing, old_reason, exiting) = on_thread(|t| {
+/// Runs `f` while closing, and says whether an exit was left in progress; who is not let in is added to `held_off`. `f` does not unwind.
+pub(crate) fn closing<R>(
+    reason: Reason,
+    held_off: &mut Vec<Waker>,
+    f: impl FnOnce() -> R,
+) -> (R, bool) {
+    let mark = HELD_OFF.try_with(|held| held.borrow().len()).unwrap_or(0);
+    let (closing, closer, old_reason, exiting) = on_thread(|t| {
         (
             t.closing.replace(true),
+            t.closer.replace(t.depth.get()),
             t.reason.replace(reason),
             t.exiting.get(),
         )
@@ -364,9 +411,14 @@ pub(crate) fn closing<R>(reason: Reason, f: impl FnOnce() -> R) -> (R, bool) {
     let result = f();
     let exits = on_thread(|t| {
         t.closing.set(closing);
+        t.closer.set(closer);
         t.reason.set(old_reason);
         t.exiting.get() != exiting
     });
+    if !closing {
+        // Else an outer canceller closes on, and lets them in at its end.
+        let _ = HELD_OFF.try_with(|held| held_off.extend(held.borrow_mut().drain(mark..)));
+    }
     (result, exits)
 }
 
@@ -439,7 +491,10 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
         base: u32,
         scope: u32,
         closing: bool,
+        exiting: u32,
         listening: bool,
+        dropping: Dropping,
+        errand: u32,
     }
     impl Drop for Hidden {
         fn drop(&mut self) {
@@ -447,7 +502,10 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
                 t.base.set(self.base);
                 t.scope.set(self.scope);
                 t.closing.set(self.closing);
+                t.exiting.set(self.exiting);
                 t.listening.set(self.listening);
+                t.dropping.set(self.dropping);
+                t.errand.set(self.errand);
             });
         }
     }
@@ -455,7 +513,10 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
         base: t.base.replace(t.depth.get()),
         scope: t.scope.replace(0),
         closing: t.closing.replace(false),
+        exiting: t.exiting.get(),
         listening: t.listening.replace(false),
+        dropping: t.dropping.replace(Dropping::Orphaned),
+        errand: t.errand.replace(0),
     });
     f()
 }

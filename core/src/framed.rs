@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::frame::{self, Kind, Panic, in_frame};
+use crate::frame::{self, Birth, Kind, Panic, in_frame};
 use crate::orphan::Jobs;
 
 /// Why a framed future gave no value.
@@ -16,10 +16,19 @@ pub(crate) enum Stop {
     Cut,
 }
 
+/// What a framed future gives.
+pub(crate) type Framing<T> = Result<T, Stop>;
+
 /// Who gets what a frame has adopted, and notes that a root has suspended.
 pub(crate) trait Heir {
     /// The id of the frame.
     fn frame(&self) -> u32;
+
+    /// Where it was entered.
+    fn birth(&self) -> Birth;
+
+    /// It is about to be dropped, perhaps before it has started anywhere.
+    fn start(&mut self) {}
 
     /// The jobs that it has.
     fn jobs(&mut self) -> &mut Jobs;
@@ -69,7 +78,7 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             if matches!(this.stage, Stage::Running { .. }) {
-                this.cut();
+                this.abandon();
             }
         }
     }
@@ -120,6 +129,13 @@ impl<M, F, H: Heir, K: Kind> Framed<M, F, H, K> {
         self.drop_future();
     }
 
+    #[cold]
+    #[inline(never)]
+    fn abandon(mut self: Pin<&mut Self>) {
+        self.as_mut().heir().start();
+        self.drop_future();
+    }
+
     /// Inline, because dropping a deep nest needs this for each level of the stack (I9).
     #[inline(always)]
     fn drop_future(self: Pin<&mut Self>) {
@@ -136,10 +152,27 @@ impl<M, F, H: Heir, K: Kind> Framed<M, F, H, K> {
 }
 
 impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Future for Framed<M, F, H, K> {
-    type Output = Result<F::Output, Stop>;
+    type Output = Framing<F::Output>;
 
     #[inline(always)]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if frame::is_closing() && frame::is_foreign(self.heir.birth()) {
+            return self.poll_foreign(cx);
+        }
+        self.poll_inside(cx)
+    }
+}
+
+impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
+    /// The canceller that is closing is not its own.
+    #[cold]
+    #[inline(never)]
+    fn poll_foreign(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
+        frame::shielded(|| self.poll_inside(cx))
+    }
+
+    #[inline(always)]
+    fn poll_inside(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
         let mut me = self.as_mut().project();
         // I4: a body that uses up the runtime's budget in each poll must not starve its jobs.
         if me.heir.has_jobs() {

@@ -179,6 +179,9 @@ impl Home {
 /// Sends orphans home.
 #[cold]
 pub(crate) fn send(parcel: Parcel, home: Option<Home>) {
+    let Some(parcel) = parcel.without_borrowers() else {
+        return;
+    };
     let Some(label) = parcel.label().cloned() else {
         return; // nothing in it
     };

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -40,6 +41,10 @@ pub trait Launch {
     /// # Errors
     ///
     /// [`Shutdown`] if `main` was cancelled.
+    ///
+    /// # Panics
+    ///
+    /// If `main` panics: after the drain.
     fn run<F: Future>(&self, main: F) -> Result<F::Output, Shutdown> {
         self.block_on(supervise(self.runtime(), self.exit_budget(), main))
     }
@@ -68,6 +73,18 @@ async fn supervise<R: Runtime, F: Future>(
             stopping = Some(by);
             forced = or_forced(signal(), rt.sleep_until(by)).await.is_none();
         };
+        // A panic of main waits for the drain.
+        let main = async {
+            let mut main = pin!(main);
+            poll_fn(|cx| {
+                let poll = || main.as_mut().poll(cx);
+                match catch_unwind(AssertUnwindSafe(poll)) {
+                    Ok(polled) => polled.map(Ok),
+                    Err(panic) => Poll::Ready(Err(panic)),
+                }
+            })
+            .await
+        };
         until(stop, main).grace(grace).await
     };
     if !forced {
@@ -79,9 +96,13 @@ async fn supervise<R: Runtime, F: Future>(
         let _ = or_forced(signal(), drain_home(Some(home), &rt, left)).await;
     }
     give_up(home).iter().for_each(lost::lose);
-    ended.map_err(|interrupted| Shutdown {
-        exits: interrupted.into_exits(),
-    })
+    match ended {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(panic)) => resume_unwind(panic),
+        Err(interrupted) => Err(Shutdown {
+            exits: interrupted.into_exits(),
+        }),
+    }
 }
 
 /// Waits for `future`, or for the signal that forces: then `None`.

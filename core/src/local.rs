@@ -22,7 +22,7 @@ use crate::with::{AsBody, Conclude, conclude, troubled};
 
 /// Runs `body` inside a scope whose guard may be anything: borrowed, not `Send`.
 ///
-/// The exit runs in place, and so it runs under every graceful cancelling: [`timeout`](crate::timeout), [`until`](crate::until), the first Ctrl-C of [`run`](crate::Launch::run).
+/// The exit runs in place, and so it runs under a graceful cancelling: [`timeout`](crate::timeout), [`until`](crate::until), the first Ctrl-C of [`run`](crate::Launch::run).
 /// What `with` has beyond that it cannot have: see *Cancel safety*.
 ///
 /// # Examples
@@ -60,7 +60,7 @@ use crate::with::{AsBody, Conclude, conclude, troubled};
 ///
 /// # Cancel safety
 ///
-/// A hard drop (`select!`, an aborted task, a foreign timeout) can only drop the guard: its async exit is skipped, and the lost-error hook is told so.
+/// A hard drop (`select!`, an aborted task, a foreign timeout) can only drop the guard, and so can a graceful cancelling of a set that polls only those of its futures that were woken (`FuturesUnordered`): its async exit is skipped, and the lost-error hook is told so.
 #[track_caller]
 pub fn with_local<S, T, E, How, F>(
     scope: S,
@@ -75,7 +75,7 @@ where
     let location = Location::caller();
     async move {
         if frame::is_closing() {
-            pending::<()>().await;
+            frame::held_off().await;
         }
         let mut owner = Owner::new(LocalName::<S>(PhantomData), location);
         let mut guard = match scope.enter().await {
@@ -103,7 +103,7 @@ where
         poll_fn(|cx| {
             let polled = owner.poll_jobs(cx);
             if polled.is_pending() {
-                frame::count_exiting();
+                owner.settle_exit();
             }
             polled
         })
@@ -113,7 +113,7 @@ where
             poll_fn(|cx| {
                 let polled = exit.as_mut().poll(cx);
                 if polled.is_pending() {
-                    frame::count_exiting();
+                    owner.settle_exit();
                 }
                 polled
             })

@@ -42,7 +42,13 @@ thread_local! {
 /// withal::on_lost_error(|entry| eprintln!("cleaning up went wrong: {entry}"));
 /// ```
 pub fn on_lost_error(hook: impl Fn(&Entry) + Send + Sync + 'static) {
-    *HOOK.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(hook));
+    let hook: Hook = Arc::new(hook);
+    let old = HOOK
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .replace(hook);
+    // Outside of the lock: what it holds may lose an error in its drop.
+    drop(old);
 }
 
 /// Tells of `entry`: to the canceller that listens on this thread, else (losses only) to the hook.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{pending, poll_fn};
+use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -62,7 +62,7 @@ where
     let location = Location::caller();
     async move {
         if frame::is_closing() {
-            pending::<()>().await;
+            frame::held_off().await;
         }
         let mut owner = Owner::new(ScopeName::<S>(scope.tag()), location);
         let held = scope.begin().await?;
@@ -106,10 +106,12 @@ where
     /// # Cancel safety
     ///
     /// Dropped before its first poll, it is as if the `Open` was dropped. Dropped later, the exit goes on: whoever is around adopts it.
+    /// An exit that was given a `Failure` must end before the scope to which that failure belongs: should nobody be left inside of that scope to drive it, it is dropped, and told as overdue.
     pub async fn close(mut self, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
         // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
         let mut slot = self.take().expect(OPEN);
         slot.owner.rebase();
+        slot.owner.borrows = matches!(outcome, Outcome::Failure(_));
         slot.leave_after(outcome.into());
         match poll_fn(|cx| slot.poll_left(cx)).await {
             Ok(verdict) => Ok(verdict),

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::frame::{self, Birth, adopt};
+use crate::frame::{self, Birth, Dropping, adopt};
 use crate::home::{self, Home};
 use crate::lost;
-use crate::report::{Label, Phase};
+use crate::report::{Entry, Label, Phase, What};
 use crate::surroundings::Surroundings;
 
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -25,14 +25,28 @@ pub(crate) struct Job {
     work: Option<Work>,
     pub(crate) label: Label,
     surroundings: Surroundings,
+    /// Whether it was lent the error of another scope's body, whose `with` ends only after it: it cannot go home.
+    borrows: bool,
 }
 
 impl Job {
-    pub(crate) fn new(work: Work, label: Label, surroundings: Surroundings) -> Self {
+    pub(crate) fn new(work: Work, label: Label, surroundings: Surroundings, borrows: bool) -> Self {
         Self {
             work: Some(work),
             label,
             surroundings,
+            borrows,
+        }
+    }
+
+    /// Drops the work of a job that cannot go on.
+    fn abandon(&mut self) {
+        let work = self.work.take();
+        lost::tell(Entry::new(What::Overdue).at(Phase::Exit, &self.label));
+        let drop_it = || catch_unwind(AssertUnwindSafe(|| drop(work)));
+        if let Err(panic) = frame::while_dropping(Dropping::Abandoned, drop_it) {
+            lost::tell_panic(&*panic, Phase::Exit, &self.label);
+            lost::discard(Box::new(panic));
         }
     }
 
@@ -67,7 +81,8 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
-            let job = Self::new(work, self.label.clone(), self.surroundings.take());
+            let surroundings = self.surroundings.take();
+            let job = Self::new(work, self.label.clone(), surroundings, self.borrows);
             home::send(Parcel::One(job), None);
         }
     }
@@ -89,6 +104,21 @@ impl Parcel {
                 !jobs.any()
             }
         }
+    }
+
+    /// What of it can go home: not the jobs that were lent an error which must be given back before.
+    pub(crate) fn without_borrowers(mut self) -> Option<Self> {
+        match &mut self {
+            Self::One(job) if job.borrows => job.abandon(),
+            Self::One(_) => return Some(self),
+            Self::Many(jobs) => {
+                jobs.abandon_borrowers();
+                if jobs.any() {
+                    return Some(self);
+                }
+            }
+        }
+        None
     }
 
     /// The name under which its home knows it.
@@ -168,6 +198,22 @@ impl Jobs {
                 set.crown(top);
                 Parcel::Many(self)
             }
+        }
+    }
+
+    fn abandon_borrowers(&mut self) {
+        let Some(set) = &mut self.0 else { return };
+        for index in 0..set.seats.len() {
+            let Some(seat) = set.seats[index].as_mut().filter(|seat| seat.job.borrows) else {
+                continue;
+            };
+            seat.job.abandon();
+            if let Some(parent) = set.leave(index) {
+                set.ring(parent);
+            }
+        }
+        if set.live == 0 {
+            self.0 = None;
         }
     }
 

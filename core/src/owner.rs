@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::bracket::Bracket;
-use crate::frame::{self, Birth, Panic};
+use crate::frame::{self, Birth, Dropping, Panic};
 use crate::framed::Heir;
 use crate::home::{Home, Root, registry};
 use crate::lost;
 use crate::orphan::{Job, Jobs, Parcel, Work, orphan};
-use crate::report::{Label, Phase};
+use crate::report::{Entry, Label, Phase, What};
 use crate::surroundings::Surroundings;
 
 /// How an owner is called in reports.
@@ -44,6 +44,8 @@ pub(crate) struct Owner<N: Naming> {
     location: &'static Location<'static>,
     /// The id of the frame of the body, and of the exit after it.
     pub(crate) frame: u32,
+    /// Whether its exit was lent the error of another scope's body.
+    pub(crate) borrows: bool,
     naming: N,
 }
 
@@ -67,6 +69,7 @@ impl<N: Naming> Owner<N> {
             birth: frame::birth(),
             location,
             frame: frame::next_id(),
+            borrows: false,
             naming,
         }
     }
@@ -81,6 +84,7 @@ impl<N: Naming> Owner<N> {
             birth: Birth::NOWHERE,
             location,
             frame: 0,
+            borrows: false,
             naming,
         }
     }
@@ -122,7 +126,7 @@ impl<N: Naming> Owner<N> {
             Some(rare) => (rare.surroundings.take(), rare.root.take()),
             None => Default::default(),
         };
-        let job = Job::new(work, self.label(), surroundings);
+        let job = Job::new(work, self.label(), surroundings, self.borrows);
         let home = root.as_ref().map(|root| root.home.clone());
         orphan(kids.under(job), home, self.birth);
     }
@@ -132,11 +136,21 @@ impl<N: Naming> Owner<N> {
         self.birth = frame::birth();
     }
 
+    /// What it does is an exit, and goes on under a canceller further out.
+    pub(crate) fn count_exiting(&self) {
+        frame::count_exiting(self.birth);
+    }
+
     /// Gives what it has inherited to whoever is further out.
     #[cold]
     pub(crate) fn pass_on(&mut self) {
         let Some(rare) = &mut self.rare else { return };
         if rare.jobs.any() {
+            if frame::dropping() == Dropping::MovedOn {
+                for label in rare.jobs.labels() {
+                    lost::tell(Entry::new(What::Overdue).at(Phase::Exit, label));
+                }
+            }
             let home = rare.root.as_ref().map(|root| root.home.clone());
             orphan(Parcel::Many(rare.jobs.take()), home, self.birth);
         }
@@ -157,9 +171,10 @@ impl<N: Naming> Owner<N> {
         });
     }
 
-    /// An exit of this scope is pending.
+    /// An exit of this scope was polled and is pending.
     #[inline]
     pub(crate) fn settle_exit(&mut self) {
+        frame::count_exiting(self.birth);
         if frame::is_root() {
             self.settle();
         }
@@ -199,6 +214,17 @@ impl<N: Naming> Heir for Owner<N> {
         self.frame
     }
 
+    #[inline(always)]
+    fn birth(&self) -> Birth {
+        self.birth
+    }
+
+    fn start(&mut self) {
+        if self.frame == 0 {
+            self.begin();
+        }
+    }
+
     #[cold]
     fn jobs(&mut self) -> &mut Jobs {
         &mut self.rare.get_or_insert_default().jobs
@@ -224,6 +250,15 @@ impl<H: Heir> Heir for &mut H {
     #[inline(always)]
     fn frame(&self) -> u32 {
         (**self).frame()
+    }
+
+    #[inline(always)]
+    fn birth(&self) -> Birth {
+        (**self).birth()
+    }
+
+    fn start(&mut self) {
+        (**self).start();
     }
 
     fn jobs(&mut self) -> &mut Jobs {

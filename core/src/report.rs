@@ -138,7 +138,7 @@ impl Debug for Report {
 }
 
 /// A [`Report`] in the clothes of a standard error.
-struct ReportError(Report);
+pub(crate) struct ReportError(pub(crate) Report);
 
 impl Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -254,7 +254,6 @@ where
         };
         let polled = exit.as_mut().poll(cx);
         if polled.is_pending() {
-            frame::count_exiting();
             self.owner.settle_exit();
         } else {
             match std::mem::replace(&mut self.state, State::Left) {
@@ -273,7 +272,6 @@ where
             unreachable!("an exit is awaited once");
         };
         let Poll::Ready(exited) = settling.exit.as_mut().poll(cx) else {
-            frame::count_exiting();
             self.owner.settle_exit();
             return Poll::Pending;
         };

@@ -1,6 +1,7 @@
 //! What an exit needs of its surroundings when it runs elsewhere: the tracing span, task-locals.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,6 +13,9 @@ mod ambient;
 mod ambient;
 
 use ambient::Ambient;
+
+use crate::lost;
+use crate::report::{Entry, What};
 
 /// Carries something ambient from where a scope is entered to where its exit runs, when that is elsewhere.
 ///
@@ -88,8 +92,12 @@ impl Surroundings {
     #[cold]
     pub(crate) fn here() -> Option<Self> {
         let carried: Vec<_> = if ANY.load(Ordering::Acquire) {
-            let carriers = CARRIERS.read().unwrap_or_else(PoisonError::into_inner);
-            carriers.iter().filter_map(|c| c.pick_up()).collect()
+            // A copy, for a carrier may enter scopes itself.
+            let carriers = CARRIERS
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            carriers.iter().filter_map(pick_up).collect()
         } else {
             Vec::new()
         };
@@ -111,6 +119,15 @@ impl Surroundings {
         };
         luggage.ambient.around(|| nest(&luggage.carried, poll));
     }
+}
+
+/// A carrier that panics carries nothing: the scope has been entered, and must not be lost for that.
+fn pick_up(carrier: &Arc<dyn Carrier>) -> Option<Box<dyn Carried>> {
+    catch_unwind(AssertUnwindSafe(|| carrier.pick_up())).unwrap_or_else(|panic| {
+        lost::tell(Entry::new(What::Panic(lost::message(&*panic).to_owned())));
+        lost::discard(Box::new(panic));
+        None
+    })
 }
 
 fn nest(carried: &[Box<dyn Carried>], poll: &mut dyn FnMut()) {

@@ -250,7 +250,7 @@ impl<R: Timer, F: Future> Future for Timeout<R, F> {
             When::At(_) => Limit::At,
         };
         let took = alarm.timer.now().saturating_sub(struck);
-        let stamp = |exits: &mut Vec<Entry>| exits.iter_mut().for_each(|exit| exit.set_took(took));
+        let stamp = |exits: &mut [Entry]| exits.iter_mut().for_each(|exit| exit.set_took(took));
         stamp(until.exits_mut());
         polled.map(|ended| {
             ended.map_err(|interrupted| {

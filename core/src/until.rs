@@ -4,13 +4,13 @@ use std::error::Error;
 use std::fmt;
 use std::future::Pending;
 use std::panic::{Location, resume_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
 use crate::frame::{self, Cuttable, Dropping, Panic};
-use crate::framed::{Framed, Heir, Stop};
+use crate::framed::{Framed, Framing, Heir, Stop};
 use crate::lost;
 use crate::outcome::{Cancelled, Reason};
 use crate::owner::{Fixed, Owner};
@@ -22,7 +22,11 @@ use crate::report::{Entry, Phase, Report, What};
 ///
 /// Cancelling is cooperative: when the signal comes, the scopes inside drop their bodies and exit in place, from the inside out.
 /// An exit that is in progress goes on, and if the body completes thereby, its value counts: a COMMIT that the signal overtakes is not reported as cancelled.
+/// (In a set that polls only those of its futures that were woken, such as `FuturesUnordered`, the exit goes on, too, but the set is dropped, and the value with it; [`Interrupted::exits`] tells of the exit.)
 /// No scope is entered any more.
+///
+/// A body that is lent (`&mut future`) or shared is cut all the same: what was entered in it under this call is released, and it stays pending afterwards.
+/// So are the tasks of an executor that runs inside of the body, if they have entered a scope there: spawn them as a [`Task`](crate::Task), which is a root of its own.
 ///
 /// [`timeout`](crate::timeout) is `until` with a timer as its signal.
 ///
@@ -77,11 +81,50 @@ pin_project! {
         #[pin]
         grace: Option<G>,
         stage: Stage,
+        signal_first: bool,
         // The reason of the signal, once it has come.
         reason: Option<Reason>,
-        // The body's end, while its orphans are finished.
-        ended: Option<Result<F::Output, Panic>>,
-        exits: Vec<Entry>,
+        // The body's value, while its orphans are finished.
+        value: Option<F::Output>,
+        heard: Option<Box<Heard>>,
+    }
+}
+
+/// What a canceller has heard of and has not told yet. Dropped, it tells whoever is further out.
+#[derive(Default)]
+struct Heard {
+    exits: Vec<Entry>,
+    panic: Option<Panic>,
+    /// Those that were not let in, although they are not the canceller's.
+    held_off: Vec<Waker>,
+}
+
+impl Heard {
+    /// Runs `f` and takes notes. `f` does not unwind.
+    fn listen<R>(heard: &mut Option<Box<Self>>, f: impl FnOnce(&mut Vec<Waker>) -> R) -> R {
+        let Self {
+            exits, held_off, ..
+        } = &mut **heard.get_or_insert_default();
+        lost::listen(exits, || f(held_off))
+    }
+
+    fn take_exits(heard: &mut Option<Box<Self>>) -> Vec<Entry> {
+        match heard {
+            Some(heard) => std::mem::take(&mut heard.exits),
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.exits.drain(..).for_each(lost::tell);
+        if let Some(panic) = self.panic.take() {
+            let message = lost::message(&**panic).to_owned();
+            lost::tell(Entry::new(What::Panic(message)));
+            lost::discard(panic);
+        }
+        self.held_off.drain(..).for_each(Waker::wake);
     }
 }
 
@@ -110,9 +153,10 @@ impl<S, F: Future, G> Until<S, F, G> {
             body: Framed::new(body, Owner::unborn(Fixed(name), location)),
             grace,
             stage: Stage::Fresh,
+            signal_first: false,
             reason: None,
-            ended: None,
-            exits: Vec::new(),
+            value: None,
+            heard: None,
         }
     }
 
@@ -125,9 +169,10 @@ impl<S, F: Future, G> Until<S, F, G> {
             signal,
             body,
             stage,
+            signal_first,
             reason,
-            ended,
-            exits,
+            value,
+            heard,
             ..
         } = self;
         Until {
@@ -135,15 +180,19 @@ impl<S, F: Future, G> Until<S, F, G> {
             body,
             grace: Some(grace),
             stage,
+            signal_first,
             reason,
-            ended,
-            exits,
+            value,
+            heard,
         }
     }
 
     /// The exits that were heard of so far.
-    pub(crate) fn exits_mut(self: Pin<&mut Self>) -> &mut Vec<Entry> {
-        self.project().exits
+    pub(crate) fn exits_mut(self: Pin<&mut Self>) -> &mut [Entry] {
+        match self.project().heard {
+            Some(heard) => &mut heard.exits,
+            None => &mut [],
+        }
     }
 
     pub(crate) fn signal_ref(&self) -> &S {
@@ -167,24 +216,32 @@ where
         let mut me = self.project();
         if *me.stage == Stage::Fresh {
             if frame::is_closing() {
-                return Poll::Pending;
+                let mut held_off = pin!(frame::held_off());
+                ready!(held_off.as_mut().poll(cx));
             }
             *me.stage = Stage::Running;
             me.body.as_mut().heir().begin();
         }
         if *me.stage == Stage::Running {
             // The body first: a signal that is there from the start lets it take one step.
-            if let Poll::Ready(ended) = me.body.as_mut().poll(cx) {
-                let ended = match ended {
+            // Then in turns, for a body may use up the runtime's budget in each poll.
+            let signal_first = std::mem::replace(me.signal_first, !*me.signal_first);
+            if signal_first && let Poll::Ready(reason) = me.signal.as_mut().poll(cx) {
+                *me.reason = Some(reason);
+                *me.stage = Stage::Closing;
+            } else if let Poll::Ready(ended) = me.body.as_mut().poll(cx) {
+                match ended {
                     // The usual case, in which the value is not put down anywhere.
                     Ok(value) if !me.body.as_mut().heir().has_jobs() => {
                         return Poll::Ready(Ok(value));
                     }
-                    ended => ended,
-                };
-                *me.ended = Some(ended.map_err(panic_of));
+                    ended => put_down(ended, me.value, me.heard),
+                }
                 *me.stage = Stage::Draining;
             } else {
+                if signal_first {
+                    return Poll::Pending;
+                }
                 let reason = ready!(me.signal.as_mut().poll(cx));
                 *me.reason = Some(reason);
                 *me.stage = Stage::Closing;
@@ -192,38 +249,42 @@ where
         }
         if *me.stage == Stage::Closing {
             let reason = me.reason.unwrap_or(Reason::Dropped);
-            let body = &mut me.body;
-            let (polled, exiting) = lost::listen(me.exits, || {
-                let (polled, exiting) = frame::closing(reason, || body.as_mut().poll(cx));
+            let mut body = me.body.as_mut();
+            let (polled, exiting) = Heard::listen(me.heard, |held_off| {
+                let poll = || body.as_mut().poll(cx);
+                let (polled, exiting) = frame::closing(reason, held_off, poll);
                 if polled.is_pending() && !exiting {
                     // Only what was not polled in this round is orphaned here, to be adopted by the frame.
-                    frame::closing(reason, || body.as_mut().cut());
+                    frame::closing(reason, held_off, || body.as_mut().cut());
                 }
                 (polled, exiting)
             });
             if let Poll::Ready(ended) = polled {
-                *me.ended = Some(ended.map_err(panic_of));
+                put_down(ended, me.value, me.heard);
             } else if exiting {
                 let Some(grace) = me.grace.as_mut().as_pin_mut() else {
                     return Poll::Pending;
                 };
                 ready!(grace.poll(cx));
-                name_overdue(me.body.as_mut(), me.exits);
-                lost::listen(me.exits, || {
+                name_overdue(me.body.as_mut(), me.heard);
+                Heard::listen(me.heard, |held_off| {
                     let cut = || me.body.as_mut().cut();
-                    frame::while_dropping(Dropping::MovedOn, || frame::closing(reason, cut));
+                    let closing = || frame::closing(reason, held_off, cut);
+                    frame::while_dropping(Dropping::MovedOn, closing);
                 });
-                return Poll::Ready(Err(overdue(me.body, me.exits, reason)));
+                me.body.heir().pass_on();
+                return Poll::Ready(Err(Interrupted::new(reason, me.heard)));
             }
             *me.stage = Stage::Draining;
         }
-        let body = &mut me.body;
+        let mut body = me.body.as_mut();
         let drained = if me.reason.is_some() {
-            lost::listen(me.exits, || body.as_mut().heir().poll_jobs(cx))
+            Heard::listen(me.heard, |_| body.as_mut().heir().poll_jobs(cx))
         } else {
             body.as_mut().heir().poll_jobs(cx)
         };
         if drained.is_pending() {
+            let mut over = false;
             if me.grace.is_some() {
                 // The time of the body is over when the signal comes, also if only orphans are left of it.
                 if me.reason.is_none()
@@ -231,65 +292,49 @@ where
                 {
                     *me.reason = Some(reason);
                 }
-                if let (Some(reason), Some(grace)) = (*me.reason, me.grace.as_mut().as_pin_mut())
-                    && grace.poll(cx).is_ready()
+                if me.reason.is_some()
+                    && let Some(grace) = me.grace.as_mut().as_pin_mut()
                 {
-                    name_overdue(me.body.as_mut(), me.exits);
-                    let interrupted = overdue(me.body, me.exits, reason);
-                    return Poll::Ready(match me.ended.take() {
-                        Some(Ok(value)) => {
-                            interrupted.lose();
-                            Ok(value)
-                        }
-                        Some(Err(panic)) => resume_unwind(*panic),
-                        None => Err(interrupted),
-                    });
+                    over = grace.poll(cx).is_ready();
                 }
             }
-            // What is going on here are exits: a canceller further out lets them go on.
-            frame::count_exiting();
-            return Poll::Pending;
+            if !over {
+                me.body.heir().count_exiting();
+                return Poll::Pending;
+            }
+            name_overdue(me.body.as_mut(), me.heard);
+            me.body.heir().pass_on();
         }
-        Poll::Ready(match me.ended.take() {
-            Some(Ok(value)) => {
-                std::mem::take(me.exits).iter().for_each(lost::lose);
-                Ok(value)
-            }
-            Some(Err(panic)) => {
-                std::mem::take(me.exits).iter().for_each(lost::lose);
-                resume_unwind(*panic)
-            }
-            None => Err(Interrupted::new(
-                me.reason.unwrap_or(Reason::Dropped),
-                std::mem::take(me.exits),
-            )),
-        })
+        if let Some(value) = me.value.take() {
+            *me.heard = None;
+            return Poll::Ready(Ok(value));
+        }
+        let panic = me.heard.as_mut().and_then(|heard| heard.panic.take());
+        if let Some(panic) = panic {
+            *me.heard = None;
+            resume_unwind(*panic);
+        }
+        let reason = me.reason.unwrap_or(Reason::Dropped);
+        Poll::Ready(Err(Interrupted::new(reason, me.heard)))
     }
 }
 
-fn panic_of(stop: Stop) -> Panic {
-    match stop {
-        Stop::Panicked(panic) => panic,
-        Stop::Cut => unreachable!("only the frames of scopes cut themselves"),
+/// Keeps how the body ended until its orphans have ended.
+#[cold]
+fn put_down<T>(ended: Framing<T>, value: &mut Option<T>, heard: &mut Option<Box<Heard>>) {
+    match ended {
+        Ok(ended) => *value = Some(ended),
+        Err(Stop::Panicked(panic)) => heard.get_or_insert_default().panic = Some(panic),
+        Err(Stop::Cut) => unreachable!("only the frames of scopes cut themselves"),
     }
 }
 
 /// The grace is over: names the orphans that are left.
 #[cold]
-fn name_overdue<F>(body: Pin<&mut CuttableBody<F>>, exits: &mut Vec<Entry>) {
+fn name_overdue<F>(body: Pin<&mut CuttableBody<F>>, heard: &mut Option<Box<Heard>>) {
     let overdue = |label| Entry::new(What::Overdue).at(Phase::Exit, label);
+    let exits = &mut heard.get_or_insert_default().exits;
     exits.extend(body.heir().jobs().labels().map(overdue));
-}
-
-/// Gives what is left to whoever is further out.
-#[cold]
-fn overdue<F>(
-    body: Pin<&mut CuttableBody<F>>,
-    exits: &mut Vec<Entry>,
-    reason: Reason,
-) -> Interrupted {
-    body.heir().pass_on();
-    Interrupted::new(reason, std::mem::take(exits))
 }
 
 /// The error of [`until`]: the body was cut; everything inside has been released, or is named as overdue.
@@ -305,7 +350,10 @@ struct Interruption {
 
 impl Interrupted {
     #[cold]
-    fn new(reason: Reason, exits: Vec<Entry>) -> Self {
+    fn new(reason: Reason, heard: &mut Option<Box<Heard>>) -> Self {
+        let exits = Heard::take_exits(heard);
+        // Those that were held off go on.
+        *heard = None;
         Self(Box::new(Interruption {
             cancelled: reason.into(),
             exits,
@@ -329,11 +377,6 @@ impl Interrupted {
 
     pub(crate) fn into_exits(self) -> Vec<Entry> {
         self.0.exits
-    }
-
-    /// Nobody will look at it.
-    pub(crate) fn lose(&self) {
-        self.0.exits.iter().for_each(lost::lose);
     }
 }
 

@@ -163,8 +163,7 @@ where
 {
     async move {
         if frame::is_closing() {
-            // Whoever is closing drops this at once.
-            pending::<()>().await;
+            frame::held_off().await;
         }
         let name = ScopeName::<S>(scope.tag());
         let held = match scope.begin().await {

@@ -10,6 +10,7 @@ impl Signals for Tokio {
         use std::future::{pending, poll_fn};
         use std::task::Poll;
         use tokio::signal::unix::{SignalKind, signal};
+        use tokio::task::unconstrained;
 
         // Registered now, not at the first poll.
         let interrupt = signal(SignalKind::interrupt());
@@ -19,14 +20,15 @@ impl Signals for Tokio {
                 // The signals keep their default effect: they end the process.
                 return pending().await;
             };
-            poll_fn(|cx| {
+            // Not part of tokio's budget, which a busy main uses up in each poll.
+            unconstrained(poll_fn(|cx| {
                 let polls = [interrupt.poll_recv(cx), terminate.poll_recv(cx)];
                 if polls.iter().any(Poll::is_ready) {
                     Poll::Ready(())
                 } else {
                     Poll::Pending
                 }
-            })
+            }))
             .await;
         }
     }

@@ -1,11 +1,13 @@
 //! Timers: tokio's own, which can be paused.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::{Unconstrained, unconstrained};
 use tokio::time::Instant;
 use withal_core::Timer;
 
@@ -22,11 +24,12 @@ fn epoch() -> Instant {
 
 pin_project! {
     /// The future of [`Timer::sleep_until`].
-    #[derive(Debug)]
+    ///
+    /// It takes no part in tokio's budget: a body that uses it up in each poll would never be told that its time is over.
     #[must_use = "futures do nothing unless polled"]
     pub struct Sleep {
         #[pin]
-        sleep: Option<tokio::time::Sleep>,
+        sleep: Option<Unconstrained<tokio::time::Sleep>>,
     }
 }
 
@@ -51,7 +54,15 @@ impl Timer for Tokio {
 
     fn sleep_until(&self, at: Duration) -> Sleep {
         Sleep {
-            sleep: epoch().checked_add(at).map(tokio::time::sleep_until),
+            sleep: epoch()
+                .checked_add(at)
+                .map(|at| unconstrained(tokio::time::sleep_until(at))),
         }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").finish_non_exhaustive()
     }
 }

@@ -5,16 +5,20 @@ use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::panic::resume_unwind;
-use std::pin::pin;
-use std::task::Poll;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
+use pin_project_lite::pin_project;
 
 use crate::bracket::{Bracket, Peek};
 use crate::exiting::Exiting;
 use crate::frame::{self, Dropping};
+use crate::lost;
 use crate::outcome::Outcome;
 use crate::raise::Or;
+use crate::report::{Entry, What};
 use crate::runtime::Timer;
 
 /// A scope with a bounded exit: see [`ScopeExt::exit_within`](crate::ScopeExt::exit_within).
@@ -79,24 +83,70 @@ where
         // A frame of its own, so that what the exit has opened is overdue together with it.
         let exit = Exiting::new(S::end(held.inner, outcome), frame::next_id());
         let mut exit = pin!(Some(exit));
-        let mut alarm = pin!(held.timer.sleep(held.limit));
+        let mut alarm = pin!(Alarm::Unset);
         let ended = poll_fn(|cx| {
-            if let Some(exit) = exit.as_mut().as_pin_mut()
-                && let Poll::Ready(exited) = exit.poll(cx)
-            {
-                return Poll::Ready(Some(exited));
+            if let Some(mut exit) = exit.as_mut().as_pin_mut() {
+                // The exit first: whatever becomes of the alarm, it has started.
+                if let Poll::Ready(exited) = exit.as_mut().poll(cx) {
+                    return Poll::Ready(Some(exited));
+                }
+                ready!(alarm.as_mut().poll(cx, &held.timer, held.limit));
+                let exited = exit.take_exited();
+                if exited.is_some() {
+                    return Poll::Ready(exited);
+                }
             }
-            alarm.as_mut().poll(cx).map(|()| {
-                frame::while_dropping(Dropping::Abandoned, || exit.set(None));
-                None
-            })
+            Poll::Ready(None)
         })
         .await;
+        // What is left of it is overdue, and goes now.
+        frame::while_dropping(Dropping::Abandoned, || exit.set(None));
         match ended {
             Some(Ok(exited)) => exited.map_err(Or::A),
             Some(Err(panic)) => resume_unwind(*panic),
             None => Err(Or::B(Overdue { limit: held.limit })),
         }
+    }
+}
+
+pin_project! {
+    /// The deadline of an exit: set when the exit is pending for the first time.
+    #[project = AlarmProj]
+    enum Alarm<S> {
+        Unset,
+        Set { #[pin] sleep: S },
+        // Its timer has panicked; there is no deadline.
+        Broken,
+    }
+}
+
+impl<S: Future<Output = ()>> Alarm<S> {
+    /// Never unwinds, for that would drop the exit: a panic of the timer is told to the hook.
+    fn poll<R>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        timer: &R,
+        limit: Duration,
+    ) -> Poll<()>
+    where
+        R: Timer<Sleep = S>,
+    {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            if matches!(*self, Self::Unset) {
+                let sleep = timer.sleep(limit);
+                self.set(Self::Set { sleep });
+            }
+            match self.as_mut().project() {
+                AlarmProj::Set { sleep } => sleep.poll(cx),
+                AlarmProj::Unset | AlarmProj::Broken => Poll::Pending,
+            }
+        }));
+        polled.unwrap_or_else(|panic| {
+            self.set(Self::Broken);
+            lost::tell(Entry::new(What::Panic(lost::message(&*panic).to_owned())));
+            lost::discard(Box::new(panic));
+            Poll::Pending
+        })
     }
 }
 

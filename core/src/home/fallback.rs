@@ -73,7 +73,7 @@ fn take_in(queue: Vec<Orphan>, jobs: &mut Jobs) {
         let Some(label) = orphan.label().cloned() else {
             continue;
         };
-        let job = Job::new(Box::pin(orphan), label, Surroundings::default());
+        let job = Job::new(Box::pin(orphan), label, Surroundings::default(), false);
         jobs.push(Parcel::One(job));
     }
 }

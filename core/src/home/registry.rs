@@ -67,7 +67,11 @@ fn add(record: Record) -> Key {
             shard.records.len() - 1
         }
     };
-    Key((place * SHARDS + number + 1) as u32)
+    key(number, place)
+}
+
+fn key(shard: usize, place: usize) -> Key {
+    Key((place * SHARDS + shard + 1) as u32)
 }
 
 fn split(key: Key) -> (usize, usize) {
@@ -158,13 +162,22 @@ impl Drop for Running {
     }
 }
 
-impl Record {
-    /// Whether somebody who waits for `home`, or for all of them, waits for this: not for the root that he is himself inside of.
-    fn counts(&self, home: Option<HomeId>) -> bool {
-        !self.given_up
-            && home.is_none_or(|home| home == self.home)
-            && !frame::is_frame_on_stack(self.frame)
-    }
+/// The records of a shard for which somebody waits who waits for `home`, or for all of them: not the root, or the job, that he is himself inside of.
+fn counted(
+    number: usize,
+    shard: &mut Shard,
+    home: Option<HomeId>,
+) -> impl Iterator<Item = &mut Record> {
+    let errand = frame::errand();
+    let records = shard.records.iter_mut().enumerate();
+    records.filter_map(move |(place, record)| {
+        let record = record.as_mut()?;
+        let counts = !record.given_up
+            && home.is_none_or(|home| home == record.home)
+            && !frame::is_frame_on_stack(record.frame)
+            && key(number, place).0 != errand;
+        counts.then_some(record)
+    })
 }
 
 /// Whether nothing is left at `home`, or anywhere.
@@ -172,12 +185,9 @@ pub(super) fn is_empty(home: Option<HomeId>) -> bool {
     loop {
         let added = ADDED.load(Ordering::SeqCst);
         let found = (0..SHARDS).any(|number| {
-            let shard = shard(number);
-            shard
-                .records
-                .iter()
-                .flatten()
-                .any(|record| record.counts(home))
+            let mut shard = shard(number);
+            let found = counted(number, &mut shard, home).next().is_some();
+            found
         });
         // A root may have become a job in a shard that was looked through before it, and was gone from the other one.
         if found || ADDED.load(Ordering::SeqCst) == added {
@@ -190,10 +200,7 @@ pub(super) fn is_empty(home: Option<HomeId>) -> bool {
 pub(super) fn overdue(home: Option<HomeId>, give_up: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
     for number in 0..SHARDS {
-        for record in shard(number).records.iter_mut().flatten() {
-            if !record.counts(home) {
-                continue;
-            }
+        for record in counted(number, &mut shard(number), home) {
             record.given_up |= give_up;
             if record.running.is_empty() {
                 entries.push(Entry::new(What::Overdue).at(record.phase, &record.label));
@@ -226,6 +233,11 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::SeqCst);
+        if WAITING.fetch_sub(1, Ordering::SeqCst) == 1 {
+            let waiters =
+                std::mem::take(&mut *WAITERS.lock().unwrap_or_else(PoisonError::into_inner));
+            // A waiter that has come meanwhile looks again.
+            waiters.into_iter().for_each(Waker::wake);
+        }
     }
 }

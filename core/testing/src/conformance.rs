@@ -10,6 +10,7 @@
 pub mod adoption;
 pub mod cancelling;
 pub mod capabilities;
+pub mod closing;
 pub mod dropping;
 pub mod local;
 pub mod panics;
@@ -86,6 +87,16 @@ macro_rules! cases {
                 an_exit_that_needs_what_the_body_holds
                 a_deadline_over_a_drop
             }
+            closing {
+                a_shared_future
+                tasks_that_live_outside
+                an_exit_of_somebody_else
+                what_was_heard_is_told
+                a_panic_that_was_put_down
+                a_canceller_that_never_ran
+                an_exit_that_was_in_time
+                a_close_that_hangs_with_an_error
+            }
             local {
                 in_place
                 under_a_signal
@@ -133,6 +144,7 @@ macro_rules! cases {
             a_body_of_main_that_is_dropped
             block_on_inside_of_a_body
             a_drain_inside_of_a_scope
+            a_main_that_panics
         }
     };
 }

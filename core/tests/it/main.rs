@@ -6,6 +6,7 @@ mod app_error;
 mod auto_traits;
 mod borrowing;
 mod boxed;
+mod broken;
 mod child;
 mod closures;
 #[cfg(not(feature = "tracing"))]

@@ -153,3 +153,30 @@ async fn a_body_that_uses_up_the_budget() {
     let released_at = server.await.unwrap();
     assert!(released_at.is_some_and(|at| at < 10_000), "{released_at:?}");
 }
+
+/// Nor does such a body keep a timeout from striking, the deadline of an exit, or a grace.
+#[tokio::test]
+async fn a_body_that_uses_up_the_budget_under_a_timeout() {
+    async fn busy() {
+        loop {
+            tokio::task::consume_budget().await;
+        }
+    }
+    let soon = Duration::from_millis(5);
+    let rt = &withal_tokio::Tokio;
+    assert!(withal_core::timeout(rt, soon, busy()).await.is_err());
+    let scope = withal_core::acquire(async || std::io::Result::Ok(()));
+    let scope = scope.release(async |(), _| std::io::Result::Ok(busy().await));
+    let ended = scope
+        .exit_within(rt, soon)
+        .with_report(async |()| std::io::Result::Ok(()))
+        .await;
+    assert!(ended.is_err());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move { stop.send(()) });
+    let signal = async {
+        let _ = stopped.await;
+        withal_core::Reason::Requested("enough")
+    };
+    assert!(withal_core::until(signal, busy()).await.is_err());
+}

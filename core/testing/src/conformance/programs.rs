@@ -135,3 +135,20 @@ pub fn a_drain_inside_of_a_scope<L: Launch>(launcher: impl Fn() -> L) {
     });
     assert_eq!(drained, [false, false]);
 }
+
+/// A main that panics: the panic goes on after the drain.
+pub fn a_main_that_panics<L: Launch>(launcher: impl Fn() -> L) {
+    crate::faults::hush_injected_panics();
+    let ledger = Ledger::new();
+    let launcher = launcher();
+    let run = || {
+        let _ = launcher.run(async {
+            let orphan = ledger.scope("a").exit_yields(20);
+            let _ = crate::cut::cut_after(1, orphan.using(async |_| pending::<()>().await)).await;
+            panic!("injected panic: main");
+        });
+    };
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    assert!(panic.is_err());
+    assert_eq!(ledger.trace(), "+a ~a -a");
+}
