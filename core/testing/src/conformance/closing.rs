@@ -9,8 +9,8 @@ use futures::channel::oneshot;
 use futures::future::join;
 use futures::stream::{FuturesUnordered, StreamExt};
 use withal_core::{
-    Kind, Open, Outcome, Propagate, Reason, Runtime, Scope, ScopeError, ScopeExt, Task, acquire,
-    timeout, until,
+    BoxScope, Kind, Open, Outcome, Propagate, Reason, Runtime, Scope, ScopeError, ScopeExt, Task,
+    acquire, timeout, until,
 };
 
 use crate::cut::{caught, cut_after, poll_once, yield_now, yield_times};
@@ -73,19 +73,27 @@ pub async fn tasks_that_live_outside<R: Runtime>(_: R) {
 /// The exit of somebody else's scope that happens to be polled inside does not hold up the canceller.
 pub async fn an_exit_of_somebody_else<R: Runtime>(_: R) {
     let ledger = Ledger::new();
-    let theirs = ledger.scope("theirs").exit_hangs();
+    let (go, gate) = gated();
     let mut task = Task::new(async move {
-        let _ = theirs.using(async |_| ()).await;
+        let _ = gate.using(async |()| ()).await;
     });
-    let scope = ledger.scope("theirs as well").exit_hangs();
-    let mut plain = Box::pin(scope.using(async |_| ()));
+    let (go_on, gate) = gated();
+    let mut plain = Box::pin(gate.using(async |()| ()));
     assert!(poll_once(&mut plain).await.is_pending());
     let mine = ledger.scope("mine").exit_yields(3);
     let body = mine.using(async |_| join(&mut task, &mut plain).await);
     assert!(until(after(3), body).await.is_err());
     assert_eq!(ledger.outcome("mine").as_deref(), Some("cancelled: enough"));
-    assert_eq!(ledger.live(), 2);
-    std::mem::forget((task, plain));
+    assert_eq!((go.send(()), go_on.send(())), (Ok(()), Ok(())));
+    let (_, ended) = join(task, plain).await;
+    assert_eq!(ended, Ok(()));
+}
+
+/// A scope whose exit waits until it may go on.
+fn gated() -> (oneshot::Sender<()>, BoxScope<(), Injected>) {
+    let (go, gate) = oneshot::channel::<()>();
+    let scope = acquire(async || ok(())).release(async move |(), _| ok(gate.await.unwrap_or(())));
+    (go, scope.boxed())
 }
 
 /// What a canceller has heard is not lost when it is dropped, nor when an outer one overtakes it.
@@ -106,9 +114,9 @@ pub async fn what_was_heard_is_told<R: Runtime>(rt: R) {
     assert_eq!(lost.containing("exit heard.dropped").len(), 1);
     // Overtaken by the grace of an outer one, it is the outer one's to tell.
     let ledger = Ledger::new();
-    let hanging = ledger.scope("slow").exit_hangs();
+    let (go, hanging) = gated();
     let inner = ledger.scope("heard.overtaken").exit_fails();
-    let body = hanging.with(async |_| inner.with(async |_| ok(pending::<()>().await)).await);
+    let body = hanging.with(async |()| inner.with(async |_| ok(pending::<()>().await)).await);
     let outer = timeout(&rt, 3 * SOON, until(after(1), body)).grace(SOON);
     let elapsed = outer.await.unwrap_err();
     let failed = elapsed
@@ -117,6 +125,7 @@ pub async fn what_was_heard_is_told<R: Runtime>(rt: R) {
         .find(|exit| exit.kind() == Kind::Failed);
     let failed = failed.and_then(|exit| exit.downcast_ref::<Injected>());
     assert_eq!(failed, Some(&Injected("exit heard.overtaken".to_owned())));
+    assert_eq!(go.send(()), Ok(()));
 }
 
 /// The panic of a body whose canceller is dropped while it finishes the body's orphans.
