@@ -26,6 +26,10 @@ use view_as::ViewAs;
 /// The methods of everything that can be run as a scope.
 pub trait ScopeExt: Bracket {
     /// Runs `body` inside this scope: see [`with`](crate::with()).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`with`](crate::with()).
     #[track_caller]
     fn with<T, E, How, F>(self, body: F) -> impl Future<Output = Result<Output<Self, T>, E>>
     where
@@ -38,6 +42,10 @@ pub trait ScopeExt: Bracket {
     }
 
     /// Runs a body that cannot fail inside this scope: see [`using`](crate::using).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`using`](crate::using).
     #[track_caller]
     fn using<T, F>(self, body: F) -> impl Future<Output = Result<Output<Self, T>, Self::Error>>
     where
@@ -48,6 +56,10 @@ pub trait ScopeExt: Bracket {
     }
 
     /// Runs `body` inside this scope and loses no error: see [`with_report`](crate::with_report).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`with_report`](crate::with_report).
     #[track_caller]
     fn with_report<T, E, F>(
         self,

@@ -91,6 +91,10 @@ pub trait Signals {
     /// Ends at the next Ctrl-C or, on Unix, SIGTERM.
     ///
     /// From the first call on the signals no longer end the process by themselves.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it only listens no more.
     fn interrupted(&self) -> impl Future<Output = ()> + Send + 'static;
 }
 

@@ -95,9 +95,17 @@ pub trait LocalScope: Sized {
     type Verdict: Verdict;
 
     /// Acquires.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any await: then its half-way state is dropped, and there is no exit.
     fn enter(self) -> impl Future<Output = Result<Self::Guard, Self::Error>>;
 
     /// Releases; `outcome` says how the body ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// A graceful cancelling lets it end; a hard drop drops it, see [`with_local`](crate::with_local).
     fn exit(
         guard: Self::Guard,
         outcome: Outcome<'_>,

@@ -20,6 +20,10 @@ pub trait Close: Send {
     type Error: Fault;
 
     /// Closes.
+    ///
+    /// # Cancel safety
+    ///
+    /// [`closing`] never cuts it; a body that calls it by hand may be cut, see above.
     fn close(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 

@@ -92,6 +92,7 @@ macro_rules! cases {
                 tasks_that_live_outside
                 an_exit_of_somebody_else
                 what_was_heard_is_told
+            every_failed_exit_is_told
                 a_panic_that_was_put_down
                 a_canceller_that_never_ran
                 an_exit_that_was_in_time

@@ -128,6 +128,38 @@ pub async fn what_was_heard_is_told<R: Runtime>(rt: R) {
     assert_eq!(go.send(()), Ok(()));
 }
 
+/// The same for every moment of the signal and every moment of the drop: each exit that has failed is told of, once.
+pub async fn every_failed_exit_is_told<R: Runtime>(rt: R) {
+    let lost = LostErrors::listen();
+    for polls in 0..8 {
+        for cut in 0..20 {
+            let ledger = Ledger::new();
+            let name = |scope: &str| format!("sweep.{}.{polls}.{cut}.{scope}", R::NAME);
+            let scope = |scope: &str| ledger.scope(name(scope)).yields(1).exit_fails();
+            let body = scope("a").with(async |a| {
+                let inner = scope("b").inside(a);
+                inner.with(async |_| ok(pending::<()>().await)).await
+            });
+            let whole = timeout(&rt, Duration::MAX, until(after(polls), body));
+            let told = match cut_after(cut, whole).eagerly().await {
+                Some(ended) => format!("{ended:?}"),
+                None => String::new(),
+            };
+            ledger.settled().await;
+            ledger.check();
+            for scope in ["a", "b"].map(name) {
+                let failed = ledger.trace().matches(&format!("!{scope}")).count();
+                let exit = format!("exit {scope}");
+                while told.matches(&exit).count() + lost.containing(&exit).len() < failed {
+                    yield_now().await;
+                }
+                let heard = told.matches(&exit).count() + lost.containing(&exit).len();
+                assert_eq!(heard, failed, "{exit}: {told}");
+            }
+        }
+    }
+}
+
 /// The panic of a body whose canceller is dropped while it finishes the body's orphans.
 pub async fn a_panic_that_was_put_down<R: Runtime>(_: R) {
     hush_injected_panics();
