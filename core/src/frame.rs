@@ -377,12 +377,6 @@ pub(crate) fn exiting() -> u32 {
     on_thread(|t| t.exiting.get())
 }
 
-/// Whether a body that is pending is to be cut: a canceller is closing, and no exit inside is in progress.
-#[inline(always)]
-pub(crate) fn is_cut(exiting: u32) -> bool {
-    on_thread(|t| t.closing.get() && t.exiting.get() == exiting)
-}
-
 /// Counts an exit of something entered there, that was polled and is pending.
 #[inline(always)]
 pub(crate) fn count_exiting(birth: Birth) {

@@ -156,23 +156,30 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Future for Framed<M, F, H, K
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if frame::is_closing() && frame::is_foreign(self.heir.birth()) {
-            return self.poll_foreign(cx);
+        if frame::is_closing() {
+            return self.poll_closing(cx);
         }
-        self.poll_inside(cx)
+        self.poll_inside::<false>(cx)
     }
 }
 
 impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
-    /// The canceller that is closing is not its own.
+    /// While a canceller further out is closing, which this one may be none of the business of.
     #[cold]
     #[inline(never)]
-    fn poll_foreign(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
-        frame::shielded(|| self.poll_inside(cx))
+    fn poll_closing(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
+        if frame::is_foreign(self.heir.birth()) {
+            frame::shielded(|| self.poll_inside::<false>(cx))
+        } else {
+            self.poll_inside::<true>(cx)
+        }
     }
 
     #[inline(always)]
-    fn poll_inside(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
+    fn poll_inside<const CLOSING: bool>(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Framing<F::Output>> {
         let mut me = self.as_mut().project();
         // I4: a body that uses up the runtime's budget in each poll must not starve its jobs.
         if me.heir.has_jobs() {
@@ -181,7 +188,11 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
                 me.heir.jobs().poll(cx);
             }
         }
-        let exiting = if K::BODY { frame::exiting() } else { 0 };
+        let exiting = if CLOSING && K::BODY {
+            frame::exiting()
+        } else {
+            0
+        };
         let polled = in_frame::<K, _>(me.heir.frame(), me.heir, || {
             if let StageProj::Fresh { make } = me.stage.as_mut().project()
                 && let Some(make) = make.take()
@@ -200,7 +211,8 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
         match polled {
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
             Ok(Poll::Pending) => {
-                if K::BODY && frame::is_cut(exiting) {
+                if CLOSING && K::BODY && frame::exiting() == exiting {
+                    // No exit inside is in progress.
                     self.cut();
                     return Poll::Ready(Err(Stop::Cut));
                 }

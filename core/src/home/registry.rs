@@ -185,9 +185,8 @@ pub(super) fn is_empty(home: Option<HomeId>) -> bool {
     loop {
         let added = ADDED.load(Ordering::SeqCst);
         let found = (0..SHARDS).any(|number| {
-            let mut shard = shard(number);
-            let found = counted(number, &mut shard, home).next().is_some();
-            found
+            let shard = &mut shard(number);
+            counted(number, shard, home).next().is_some()
         });
         // A root may have become a job in a shard that was looked through before it, and was gone from the other one.
         if found || ADDED.load(Ordering::SeqCst) == added {
