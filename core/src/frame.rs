@@ -272,7 +272,7 @@ fn collect(mark: u32, into: &mut Jobs) {
 /// Hands an orphan to the top frame of this thread, if what it was entered under is still on this thread's stack; else gives it back.
 #[cold]
 pub(crate) fn adopt(parcel: Parcel, birth: Birth) -> Result<(), Parcel> {
-    if !is_on_stack(birth) {
+    if !is_on_stack(birth) && dropping() != Dropping::Cut {
         return Err(parcel);
     }
     let mut parcel = Some(parcel);
@@ -432,6 +432,8 @@ pub(crate) fn shielded<R>(f: impl FnOnce() -> R) -> R {
 pub(crate) enum Dropping {
     /// A hard drop: somebody adopts them.
     Orphaned,
+    /// A canceller drops a body: all that is owned inside is its to finish, also what was entered elsewhere and moved in.
+    Cut,
     /// The grace of a canceller is over: they move on, and each is named as overdue.
     MovedOn,
     /// The deadline of an exit is over: exits that were started inside of it are dropped with it (I3).

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::frame::{self, Birth, Kind, Panic, in_frame};
+use crate::frame::{self, Birth, Dropping, Kind, Panic, in_frame};
 use crate::orphan::Jobs;
 
 /// Why a framed future gave no value.
@@ -126,7 +126,11 @@ impl<M, F, H: Heir, K: Kind> Framed<M, F, H, K> {
     #[cold]
     #[inline(never)]
     pub(crate) fn cut(self: Pin<&mut Self>) {
-        self.drop_future();
+        if frame::is_closing() && frame::dropping() == Dropping::Orphaned {
+            frame::while_dropping(Dropping::Cut, || self.drop_future());
+        } else {
+            self.drop_future();
+        }
     }
 
     #[cold]

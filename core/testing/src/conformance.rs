@@ -90,7 +90,8 @@ macro_rules! cases {
             closing {
                 a_shared_future
                 tasks_that_live_outside
-                an_exit_of_somebody_else
+                a_half_run_future_that_was_moved_in
+            an_exit_of_somebody_else
                 what_was_heard_is_told
             every_failed_exit_is_told
                 a_panic_that_was_put_down
