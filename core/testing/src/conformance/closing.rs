@@ -72,19 +72,19 @@ pub async fn tasks_that_live_outside<R: Runtime>(_: R) {
 
 /// A future that was started elsewhere and moved into a canceller is inside: it is released when the canceller returns.
 pub async fn a_half_run_future_that_was_moved_in<R: Runtime>(_: R) {
-    let half_run = async |ledger: &Ledger| {
+    let started = |ledger: &Ledger| {
         let scope = ledger.scope("a").exit_yields(3);
-        let mut half_run = Box::pin(scope.using(async |_| pending::<()>().await));
-        assert!(poll_once(&mut half_run).await.is_pending());
-        half_run
+        Box::pin(async move { scope.using(async |_| pending::<()>().await).await })
     };
     let ledger = Ledger::new();
-    let body = half_run(&ledger).await;
+    let mut body = started(&ledger);
+    assert!(poll_once(&mut body).await.is_pending());
     assert!(until(after(2), body).await.is_err());
     assert_eq!(ledger.trace(), "+a ~a -a");
     assert_eq!(ledger.outcome("a").as_deref(), Some("cancelled: enough"));
     let ledger = Ledger::new();
-    let inner = half_run(&ledger).await;
+    let mut inner = started(&ledger);
+    assert!(poll_once(&mut inner).await.is_pending());
     let body = ledger.scope("o").using(async move |_| inner.await);
     assert!(until(after(2), body).await.is_err());
     assert_eq!(ledger.trace(), "+a +o ~a -a ~o -o");
