@@ -8,6 +8,7 @@ use smol::future::{self, FutureExt};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::net::{TcpListener, TcpStream};
 use withal_core::{ScopeExt, acquire, isolated};
+use withal_testing::conformance::dropping::{check_outcomes, three};
 use withal_testing::{Ledger, yield_times};
 
 /// A task that is dropped is cancelled; its scopes are finished, and their exits may use smol's timer and sockets.
@@ -81,6 +82,30 @@ fn an_executor_that_is_dropped_with_live_tasks() {
     drop(executor);
     smol::block_on(ledger.settled());
     assert_eq!(ledger.trace(), "+a ~a -a");
+}
+
+/// The same at every step of three nested scopes.
+#[test]
+fn an_executor_that_is_dropped_at_every_step() {
+    for steps in 0..40 {
+        let ledger = Ledger::new();
+        let executor = Executor::new();
+        let task = three(ledger.clone());
+        executor
+            .spawn(async move {
+                let _ = task.await;
+            })
+            .detach();
+        smol::block_on(executor.run(yield_times(steps)));
+        drop(executor);
+        smol::block_on(ledger.settled());
+        ledger.check();
+        check_outcomes(
+            &ledger,
+            &["a", "b", "c"],
+            "cancelled: the future was dropped",
+        );
+    }
 }
 
 /// An executor that runs inside of a body polls tasks that are none of that body's business.

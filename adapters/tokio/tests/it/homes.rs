@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use withal_core::{Launch, ScopeExt, Spawn, Task, acquire};
+use withal_testing::conformance::dropping::{check_outcomes, three};
 use withal_testing::{Ledger, LostErrors};
 use withal_tokio::{Launcher, Tokio};
 
@@ -99,6 +100,70 @@ fn a_runtime_that_is_dropped_with_live_tasks() {
     }
 }
 
+/// The runtime ends at every poll of a task, without `run` and after a `run` that has given it up.
+#[test]
+fn a_runtime_that_ends_at_every_poll_of_a_task() {
+    const ABC: [&str; 3] = ["a", "b", "c"];
+    const DROPPED: &str = "cancelled: the future was dropped";
+    for current_thread in [true, false] {
+        for with_run in [false, true] {
+            for polls in 0.. {
+                let launcher = match current_thread {
+                    true => Launcher::current_thread(),
+                    false => Launcher::multi_thread(),
+                };
+                let launcher = launcher.unwrap().with_exit_budget(Duration::from_millis(1));
+                let ledger = Ledger::new();
+                let (stalled, is_stalled) = tokio::sync::oneshot::channel();
+                let task = stall_after(polls, three(ledger.clone()), stalled);
+                let main = async {
+                    Tokio.spawn(Task::new(task));
+                    is_stalled.await.unwrap()
+                };
+                let completed = if with_run {
+                    launcher.run(main).unwrap()
+                } else {
+                    launcher.block_on(main)
+                };
+                drop(launcher);
+                withal_testing::block_on(ledger.settled());
+                ledger.check();
+                check_outcomes(&ledger, &ABC, DROPPED);
+                if completed {
+                    assert!(polls > 15, "{polls}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Polls `future` so many times and then holds it for ever; says whether it has completed by then.
+async fn stall_after(
+    polls: usize,
+    future: impl Future,
+    stalled: tokio::sync::oneshot::Sender<bool>,
+) {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    let completed = std::future::poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        match future.as_mut().poll(cx) {
+            Poll::Ready(_) => Poll::Ready(true),
+            Poll::Pending if left == 0 => Poll::Ready(false),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+    stalled.send(completed).unwrap();
+    if !completed {
+        pending::<()>().await;
+    }
+}
+
 /// A socket of the runtime itself is used by the exit: the home of a root is the runtime that it ran on, wherever it is dropped.
 #[test]
 fn dropped_on_another_thread() {
@@ -113,6 +178,7 @@ fn dropped_on_another_thread() {
         std::sync::Arc::new(std::sync::Mutex::new(None)),
     );
     let name = names.clone();
+    let (entered, is_entered) = tokio::sync::oneshot::channel();
     let mut future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap())
@@ -127,12 +193,17 @@ fn dropped_on_another_thread() {
             log.say(String::from_utf8_lossy(&text));
             Ok(())
         });
-        let _ = scope.using(async |()| pending::<()>().await).await;
+        let body = scope.using(async move |()| {
+            entered.send(()).unwrap();
+            pending::<()>().await;
+        });
+        let _ = body.await;
     });
     runtime.block_on(async {
-        for _ in 0..10 {
-            let _ = withal_testing::poll_once(&mut future).await;
-            tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::select! {
+            biased;
+            () = &mut future => unreachable!("its body never ends"),
+            entered = is_entered => entered.unwrap(),
         }
     });
     std::thread::spawn(move || drop(future)).join().unwrap();

@@ -15,7 +15,15 @@ const DROPPED: &str = "cancelled: the future was dropped";
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 
 /// Three nested scopes whose enters, bodies and exits all suspend. `x.` in the trace says that the body of `x` has ended.
-pub(crate) async fn three(ledger: Ledger) -> Result<(), Injected> {
+///
+/// # Errors
+///
+/// None by itself.
+///
+/// # Cancel safety
+///
+/// That is what it is for.
+pub async fn three(ledger: Ledger) -> Result<(), Injected> {
     let scope = |name: &str| ledger.scope(name).yields(2);
     scope("a")
         .with(async |a| {
@@ -43,7 +51,11 @@ pub(crate) async fn three(ledger: Ledger) -> Result<(), Injected> {
 }
 
 /// Checks that each exit has seen `Success` if the body had ended, and else `reason`.
-pub(crate) fn check_outcomes(ledger: &Ledger, names: &[&str], reason: &str) {
+///
+/// # Panics
+///
+/// If one has seen another.
+pub fn check_outcomes(ledger: &Ledger, names: &[&str], reason: &str) {
     let trace = ledger.trace();
     let marks: Vec<&str> = trace.split(' ').collect();
     for name in names {
