@@ -4,7 +4,7 @@ use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use withal::{
@@ -69,11 +69,10 @@ async fn program<R: Runtime>(rt: R, transcript: Transcript) -> io::Result<()> {
 
     transcript.say("[stopped]");
     let before = transcript.lines().len();
-    // It is polled after the body in each poll, and so it sees what the body has just opened.
-    let signal = poll_fn(|_| match both_open(before) {
-        true => Poll::Ready(Reason::Requested("enough")),
-        false => Poll::Pending,
-    });
+    let signal = async {
+        transcript.reaches(before + 2).await;
+        Reason::Requested("enough")
+    };
     let stopped: Result<io::Result<()>, _> = until(signal, stuck()).await;
     transcript.say(stopped.unwrap_err().to_string());
 
@@ -107,15 +106,41 @@ async fn program<R: Runtime>(rt: R, transcript: Transcript) -> io::Result<()> {
 }
 
 #[derive(Clone, Default)]
-struct Transcript(Arc<Mutex<Vec<String>>>);
+struct Transcript(Arc<Mutex<Lines>>);
+
+#[derive(Default)]
+struct Lines {
+    said: Vec<String>,
+    reader: Option<Waker>,
+}
 
 impl Transcript {
     fn say(&self, line: impl Into<String>) {
-        self.0.lock().unwrap().push(line.into());
+        let reader = {
+            let mut lines = self.0.lock().unwrap();
+            lines.said.push(line.into());
+            lines.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 
     fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().said.clone()
+    }
+
+    /// Waits until it has so many lines.
+    async fn reaches(&self, count: usize) {
+        poll_fn(|cx| {
+            let mut lines = self.0.lock().unwrap();
+            if lines.said.len() >= count {
+                return Poll::Ready(());
+            }
+            lines.reader = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// A scope that suspends in its enter and in its exit, and says what it does.
