@@ -72,6 +72,37 @@ impl<S: Scope> Peek for S {
     }
 }
 
+/// A [`Bracket`] that can be a member of a tuple, an array, a `Vec` or an `Option` of scopes, and an entry of an [`ExitStack`](crate::ExitStack).
+///
+/// What it holds comes apart there: the part that the body sees goes into the guard of the whole, the rest is kept beside it.
+/// Every [`Scope`] is one, and so is every combinator over one.
+pub trait Member: Bracket {
+    /// What the body sees of it, by value.
+    type Part: Send;
+    /// What else is held.
+    #[doc(hidden)]
+    type Rest: Send;
+
+    #[doc(hidden)]
+    fn part(held: Self::Held) -> (Self::Part, Self::Rest);
+
+    #[doc(hidden)]
+    fn whole(part: Self::Part, rest: Self::Rest) -> Self::Held;
+}
+
+impl<S: Scope> Member for S {
+    type Part = S::Guard;
+    type Rest = ();
+
+    fn part(held: S::Guard) -> (S::Guard, ()) {
+        (held, ())
+    }
+
+    fn whole(part: S::Guard, (): ()) -> S::Guard {
+        part
+    }
+}
+
 /// What a scope carries for its name.
 #[doc(hidden)]
 pub trait Tag: Clone + Send + Sync + 'static {}

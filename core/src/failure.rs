@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use crate::report::{Report, ReportError};
@@ -146,6 +147,8 @@ impl Debug for KeptFailure {
 /// The cell in which the error of a body lives while the exits run.
 pub(crate) struct Failed<E: ?Sized> {
     lease: OnceLock<Arc<Lease>>,
+    /// Set by a composite exit of which one part has suppressed this error and another one has failed.
+    suppressed: AtomicBool,
     pub(crate) error: E,
 }
 
@@ -153,6 +156,7 @@ impl<E: Fault> Failed<E> {
     pub(crate) fn new(error: E) -> Arc<Self> {
         Arc::new(Self {
             lease: OnceLock::new(),
+            suppressed: AtomicBool::new(false),
             error,
         })
     }
@@ -167,6 +171,17 @@ impl<E: Fault> Failed<E> {
         Arc::into_inner(self)
             .expect("a forgotten `Open::close` still holds the error of this body")
             .error
+    }
+}
+
+impl<E: ?Sized> Failed<E> {
+    /// An inner exit has suppressed this error, whatever comes of the exits further out.
+    pub(crate) fn suppress(&self) {
+        self.suppressed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_suppressed(&self) -> bool {
+        self.suppressed.load(Ordering::Relaxed)
     }
 }
 

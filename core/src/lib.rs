@@ -42,13 +42,13 @@ mod until;
 mod verdict;
 mod with;
 
-pub use bracket::{Bracket, Peek};
+pub use bracket::{Bracket, Member, Peek};
 pub use combine::ScopeExt;
-pub use combine::boxed::BoxScope;
+pub use combine::boxed::{BoxGuard, BoxScope};
 pub use combine::exit_within::{ExitWithin, Overdue};
 pub use combine::named::Named;
 pub use combine::protected::Protected;
-pub use combine::view_as::ViewAs;
+pub use combine::view_as::{ViewAs, Viewed};
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
 pub use home::drain::{drain, drained, unfinished};

@@ -1,9 +1,12 @@
 //! The one structure for several errors.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
+use std::io;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -27,8 +30,10 @@ use crate::failure::{Fault, as_error, find};
 /// assert_eq!(report.to_string(), "invalid digit found in string");
 /// assert!(report.primary().downcast_ref::<std::num::ParseIntError>().is_some());
 /// ```
+#[derive(Clone)]
 pub struct Report(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     primary: Entry,
     others: Vec<Entry>,
@@ -37,7 +42,7 @@ struct Inner {
 impl Report {
     /// A report whose primary error is a message.
     pub fn msg(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::from_entry(Entry::new(What::Fault(Box::new(Message(message.into())))))
+        Self::from(Message(message.into()))
     }
 
     pub(crate) fn from_entry(primary: Entry) -> Self {
@@ -75,12 +80,49 @@ impl Report {
 
     /// Adds an error that came later.
     pub fn add(&mut self, error: impl Error + Send + Sync + 'static) {
-        self.push(Entry::new(What::Error(Box::new(error))));
+        self.push(Entry::new(What::error(error)));
     }
 
     /// Adds what went wrong later.
     pub fn push(&mut self, entry: Entry) {
         self.0.others.push(entry);
+    }
+
+    /// The entries by value, the primary first.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry> {
+        let Inner { primary, others } = *self.0;
+        std::iter::once(primary).chain(others)
+    }
+
+    /// The report of these entries; `None` if there are none.
+    pub(crate) fn of(entries: impl IntoIterator<Item = Entry>) -> Option<Self> {
+        let mut entries = entries.into_iter();
+        let primary = entries.next()?;
+        let others = entries.collect();
+        Some(Self(Box::new(Inner { primary, others })))
+    }
+
+    /// Gives the error by value, if it is the only one and an `E`.
+    ///
+    /// # Errors
+    ///
+    /// The report itself: it has several entries, or another error, or its error is shared with a clone.
+    pub fn downcast<E: Fault>(self) -> Result<E, Self> {
+        if !self.0.others.is_empty() {
+            return Err(self);
+        }
+        let Entry { what, .. } = &self.0.primary;
+        if !what.is::<E>() {
+            return Err(self);
+        }
+        let mut primary = self.0.primary;
+        match primary.what.take::<E>() {
+            Ok(error) => Ok(error),
+            Err(what) => {
+                primary.what = what;
+                Err(Self::from_entry(primary))
+            }
+        }
     }
 
     /// This report as a standard error: `Display` is the primary error, `source()` what the primary names as its cause.
@@ -90,29 +132,32 @@ impl Report {
 
     /// Takes out what an exit has marked as handled.
     pub(crate) fn without_handled(self) -> Self {
-        let Inner { primary, others } = *self.0;
-        let mut left = std::iter::once(primary)
-            .chain(others)
+        let left = self
+            .into_entries()
             .filter(|entry| !entry.handled.load(Ordering::Relaxed));
-        match left.next() {
-            Some(primary) => Self(Box::new(Inner {
-                primary,
-                others: left.collect(),
-            })),
-            None => Self::msg("an error that was handled"),
-        }
+        Self::of(left).unwrap_or_else(|| Self::msg("an error that was handled"))
     }
 }
 
 impl<E: Error + Send + Sync + 'static> From<E> for Report {
     fn from(error: E) -> Self {
-        Self::from_entry(Entry::new(What::Error(Box::new(error))))
+        Self::from_entry(Entry::new(What::error(error)))
     }
 }
 
+/// The error as it is, if it is the only one and such a box; else all of them.
 impl From<Report> for Box<dyn Error + Send + Sync> {
     fn from(report: Report) -> Self {
-        report.into_error()
+        report.downcast().unwrap_or_else(Report::into_error)
+    }
+}
+
+/// The error as it is, if it is the only one and an [`io::Error`]; else all of them.
+impl From<Report> for io::Error {
+    fn from(report: Report) -> Self {
+        report
+            .downcast()
+            .unwrap_or_else(|report| Self::other(report.into_error()))
     }
 }
 
@@ -169,6 +214,20 @@ pub struct Entry {
     handled: AtomicBool,
 }
 
+/// The clones share the error.
+impl Clone for Entry {
+    fn clone(&self) -> Self {
+        Self {
+            phase: self.phase,
+            scope: self.scope.clone(),
+            location: self.location,
+            took: self.took,
+            what: self.what.clone(),
+            handled: AtomicBool::new(self.handled.load(Ordering::Relaxed)),
+        }
+    }
+}
+
 impl Entry {
     pub(crate) fn new(what: What) -> Self {
         Self {
@@ -179,6 +238,26 @@ impl Entry {
             what,
             handled: AtomicBool::new(false),
         }
+    }
+
+    /// The entries of `error`: those of a report, else one.
+    pub(crate) fn all<X: Fault>(
+        mut error: X,
+        phase: Phase,
+        label: &Label,
+    ) -> impl Iterator<Item = Self> + use<X> {
+        let (report, one) = match error.as_any_mut().downcast_mut::<Report>() {
+            Some(report) => {
+                let mut report = report.clone();
+                if report.primary().location.is_none() {
+                    report.primary_mut().set(phase, label);
+                }
+                (Some(report), None)
+            }
+            None => (None, Some(Self::new(What::fault(error)).at(phase, label))),
+        };
+        let entries = report.into_iter().flat_map(Report::into_entries);
+        entries.chain(one)
     }
 
     pub(crate) fn at(mut self, phase: Phase, label: &Label) -> Self {
@@ -224,10 +303,10 @@ impl Entry {
     pub fn kind(&self) -> Kind {
         match self.what {
             What::Finished => Kind::Finished,
-            What::Error(_) | What::Fault(_) => Kind::Failed,
+            What::Failed(..) => Kind::Failed,
             What::Panic(_) => Kind::Panicked,
             What::Overdue => Kind::Overdue,
-            What::Skipped => Kind::Skipped,
+            What::Skipped | What::Forgotten => Kind::Skipped,
         }
     }
 
@@ -239,8 +318,15 @@ impl Entry {
     /// The error, if it is an `E`; sees through the same boxes as [`FailureRef`](crate::FailureRef).
     pub fn downcast_ref<E: Error + Send + Sync + 'static>(&self) -> Option<&E> {
         match &self.what {
-            What::Error(error) => error.downcast_ref(),
-            What::Fault(fault) => find((**fault).as_any()),
+            What::Failed(fault, _) => find((**fault).as_any()),
+            _ => None,
+        }
+    }
+
+    /// The error, if its own type is exactly `E`: also for types that are no [`Error`].
+    pub(crate) fn exactly<E: 'static>(&self) -> Option<&E> {
+        match &self.what {
+            What::Failed(fault, _) => (**fault).as_any().downcast_ref(),
             _ => None,
         }
     }
@@ -248,10 +334,13 @@ impl Entry {
     /// The error as a standard one, if it is one.
     pub fn error(&self) -> Option<&(dyn Error + 'static)> {
         match &self.what {
-            What::Error(error) => Some(&**error),
-            What::Fault(fault) => as_error((**fault).as_any()),
+            What::Failed(fault, error) => error((**fault).as_any()),
             _ => None,
         }
+    }
+
+    pub(crate) fn what(&self) -> &What {
+        &self.what
     }
 }
 
@@ -281,25 +370,63 @@ impl Debug for Entry {
 }
 
 /// What happened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum What {
     Finished,
-    Error(Box<dyn Error + Send + Sync>),
-    Fault(Box<dyn Fault>),
+    /// An error, and how it is seen as a standard one.
+    Failed(Arc<dyn Fault>, AsError),
     Panic(String),
     Overdue,
     Skipped,
+    Forgotten,
+}
+
+type AsError = fn(&dyn Any) -> Option<&(dyn Error + 'static)>;
+
+impl What {
+    /// An error of which nothing more is known.
+    pub(crate) fn fault(fault: impl Fault) -> Self {
+        Self::Failed(Arc::new(fault), as_error)
+    }
+
+    /// A standard error.
+    fn error<E: Error + Send + Sync + 'static>(error: E) -> Self {
+        Self::Failed(Arc::new(error), |any| {
+            let error = any.downcast_ref::<E>()?;
+            Some(error)
+        })
+    }
+
+    fn is<E: 'static>(&self) -> bool {
+        matches!(self, Self::Failed(fault, _) if (**fault).as_any().is::<E>())
+    }
+
+    /// Takes an error of which [`is`](Self::is) is true, unless a clone shares it.
+    fn take<E: Fault>(self) -> Result<E, Self> {
+        let Self::Failed(fault, error) = self else {
+            return Err(self);
+        };
+        let any: Arc<dyn Any + Send + Sync> = fault.clone();
+        drop(fault);
+        match any.downcast::<E>().map(Arc::try_unwrap) {
+            Ok(Ok(taken)) => Ok(taken),
+            Ok(Err(shared)) => Err(Self::Failed(shared, error)),
+            Err(_) => unreachable!("it was looked at"),
+        }
+    }
 }
 
 impl Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Finished => f.write_str("finished"),
-            Self::Error(error) => Display::fmt(error, f),
-            Self::Fault(fault) => Display::fmt(fault, f),
+            Self::Failed(fault, _) => Display::fmt(fault, f),
             Self::Panic(message) => write!(f, "panicked: {message}"),
             Self::Overdue => f.write_str("has not ended in its time"),
             Self::Skipped => f.write_str("was skipped: a future that cannot move was dropped hard"),
+            Self::Forgotten => {
+                f.write_str("was skipped: its guard is lent out and has not come back")
+            }
         }
     }
 }
@@ -316,7 +443,7 @@ pub enum Kind {
     Panicked,
     /// Its time was up before it ended.
     Overdue,
-    /// It never ran: the guard was borrowed or not `Send`, and its future was dropped hard.
+    /// It did not run: the guard was borrowed or not `Send` and its future was dropped hard, or the guard was lent out and did not come back.
     Skipped,
 }
 
@@ -352,6 +479,8 @@ pub(crate) struct Label {
 /// The error of [`Report::msg`].
 #[derive(Debug)]
 struct Message(Cow<'static, str>);
+
+impl Error for Message {}
 
 impl Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -108,10 +108,10 @@ impl<E: Fault> Unsettled<E> {
     pub(crate) fn lose(self, label: &Label, suppressed: bool) {
         match self {
             Self::Error(failed) => {
+                let suppressed = suppressed || failed.is_suppressed();
                 let error = reclaim(failed);
                 if !suppressed {
-                    let what = What::Fault(Box::new(error));
-                    lost::tell(Entry::new(what).at(Phase::Body, label));
+                    tell_error(error, Phase::Body, label);
                 }
             }
             Self::Panic(panic) => {
@@ -383,7 +383,7 @@ pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
     match exited {
         Ok(_) => lost::tell(Entry::new(What::Finished).at(Phase::Exit, label)),
         Err(trouble) => match *trouble {
-            Trouble::Error(error) => tell_exit_error(error, label),
+            Trouble::Error(error) => tell_error(error, Phase::Exit, label),
             Trouble::Panic(panic) => {
                 lost::tell_panic(&**panic, Phase::Exit, label);
                 lost::discard(panic);
@@ -392,7 +392,8 @@ pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
     }
 }
 
+/// Tells of an error that nobody is left to get; of a report each entry.
 #[cold]
-pub(crate) fn tell_exit_error<X: Fault>(error: X, label: &Label) {
-    lost::tell(Entry::new(What::Fault(Box::new(error))).at(Phase::Exit, label));
+pub(crate) fn tell_error<X: Fault>(error: X, phase: Phase, label: &Label) {
+    Entry::all(error, phase, label).for_each(lost::tell);
 }

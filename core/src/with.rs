@@ -10,11 +10,10 @@ use crate::error::ScopeError;
 use crate::failure::Fault;
 use crate::frame::{self, Body};
 use crate::framed::{Framed, Heir, Stop};
-use crate::lost;
 use crate::owner::{Owner, ScopeName};
 use crate::raise::Raise;
-use crate::report::{Entry, Label, Phase, Report, What};
-use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim, tell_exit_error, tell_exited};
+use crate::report::{Entry, Label, Phase, Report};
+use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim, tell_error, tell_exited};
 use crate::verdict::Verdict;
 
 /// What running `S` around a body that gives a `T` gives: `T`, or `Option<T>` if the exit may suppress.
@@ -230,8 +229,13 @@ where
 {
     match (unsettled, exited) {
         (Unsettled::Error(failed), exited) => {
+            let suppressed = failed.is_suppressed();
             let error = reclaim(failed);
             Some(match exited {
+                Err(trouble) if suppressed => match *trouble {
+                    Trouble::Error(exit) => Err(C::exit(exit, label)),
+                    Trouble::Panic(panic) => resume_unwind(*panic),
+                },
                 Ok(verdict) if verdict.suppresses() => match V::suppressed() {
                     Some(output) => Ok(output),
                     None => Err(C::body(error)),
@@ -241,8 +245,7 @@ where
                     Trouble::Error(exit) => Err(C::both(error, exit, label)),
                     Trouble::Panic(panic) => {
                         // The panic of the exit goes on, and so the body's error has nowhere to go.
-                        let entry = Entry::new(What::Fault(Box::new(error)));
-                        lost::tell(entry.at(Phase::Body, &label()));
+                        tell_error(error, Phase::Body, &label());
                         resume_unwind(*panic)
                     }
                 },
@@ -258,7 +261,7 @@ where
         (Unsettled::Cut | Unsettled::Nothing, Err(trouble)) => match *trouble {
             Trouble::Panic(panic) => resume_unwind(*panic),
             Trouble::Error(error) => {
-                tell_exit_error(error, &label());
+                tell_error(error, Phase::Exit, &label());
                 None
             }
         },
@@ -353,10 +356,9 @@ impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E, E> for AsBody<How> 
     fn both(mut body: E, exit: X, label: impl FnOnce() -> Label) -> E {
         match body.as_any_mut().downcast_mut::<Report>() {
             Some(report) => {
-                let entry = Entry::new(What::Fault(Box::new(exit)));
-                report.push(entry.at(Phase::Exit, &label()));
+                Entry::all(exit, Phase::Exit, &label()).for_each(|entry| report.push(entry));
             }
-            None => tell_exit_error(exit, &label()),
+            None => tell_error(exit, Phase::Exit, &label()),
         }
         body
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 
-use crate::bracket::Bracket;
+use crate::bracket::{Bracket, Member};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::verdict::{Propagate, Verdict};
@@ -103,6 +103,35 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> Bracket for BoxScope<W, X, V> {
 
     fn end(held: Self::Held, outcome: Outcome<'_>) -> impl Future<Output = Result<V, X>> + Send {
         held.close(outcome)
+    }
+}
+
+impl<W: ?Sized + 'static, X: Fault, V: Verdict> Member for BoxScope<W, X, V> {
+    type Part = BoxGuard<W, X, V>;
+    type Rest = ();
+
+    fn part(held: Self::Held) -> (BoxGuard<W, X, V>, ()) {
+        (BoxGuard(held), ())
+    }
+
+    fn whole(part: BoxGuard<W, X, V>, (): ()) -> Self::Held {
+        part.0
+    }
+}
+
+/// The part of a [`BoxScope`] in a tuple or in an exit stack.
+pub struct BoxGuard<W: ?Sized, X, V = Propagate>(Box<dyn ErasedHeld<W, X, V>>);
+
+impl<W: ?Sized, X, V> BoxGuard<W, X, V> {
+    /// What a body would see.
+    pub fn view(&mut self) -> &mut W {
+        self.0.view()
+    }
+}
+
+impl<W: ?Sized, X, V> fmt::Debug for BoxGuard<W, X, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxGuard")
     }
 }
 

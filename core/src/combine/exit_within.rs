@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::bracket::{Bracket, Peek};
+use crate::bracket::{Bracket, Member, Peek};
 use crate::exiting::Exiting;
 use crate::frame::{self, Dropping};
 use crate::lost;
@@ -157,6 +157,34 @@ where
 {
     fn peek(held: &Self::Held) -> &S::View {
         S::peek(&held.inner)
+    }
+}
+
+impl<S, R> Member for ExitWithin<S, R>
+where
+    S: Member + Send,
+    R: Timer + Send + Sync + 'static,
+{
+    type Part = S::Part;
+    type Rest = Held<S::Rest, R>;
+
+    fn part(held: Self::Held) -> (S::Part, Self::Rest) {
+        let (part, inner) = S::part(held.inner);
+        let (timer, limit) = (held.timer, held.limit);
+        let rest = Held {
+            inner,
+            timer,
+            limit,
+        };
+        (part, rest)
+    }
+
+    fn whole(part: S::Part, rest: Self::Rest) -> Self::Held {
+        Held {
+            inner: S::whole(part, rest.inner),
+            timer: rest.timer,
+            limit: rest.limit,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::bracket::{Bracket, Peek};
+use crate::bracket::{Bracket, Member, Peek};
 use crate::outcome::Outcome;
 
 /// A named scope: see [`ScopeExt::named`](crate::ScopeExt::named).
@@ -49,6 +49,19 @@ impl<S: Bracket> Bracket for Named<S> {
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
         S::end(held, outcome)
+    }
+}
+
+impl<S: Member> Member for Named<S> {
+    type Part = S::Part;
+    type Rest = S::Rest;
+
+    fn part(held: S::Held) -> (S::Part, S::Rest) {
+        S::part(held)
+    }
+
+    fn whole(part: S::Part, rest: S::Rest) -> S::Held {
+        S::whole(part, rest)
     }
 }
 

@@ -7,15 +7,15 @@ use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::bracket::{Bracket, Peek};
+use crate::bracket::{Bracket, Member, Peek};
 use crate::exiting::Exiting;
 use crate::frame::{self, Panic};
 use crate::lost;
 use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
-use crate::report::{Entry, Label, Phase, What};
-use crate::slot::{Fate, Unsettled, finish, leaving};
+use crate::report::{Label, Phase};
+use crate::slot::{Fate, Unsettled, finish, leaving, tell_error};
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).
 #[must_use = "a scope does nothing unless it is run"]
@@ -62,8 +62,7 @@ where
             finish(exit, Unsettled::<Infallible>::Nothing, label).await;
         }
         Ok(Err(error)) => {
-            let what = What::Fault(Box::new(error));
-            lost::tell(Entry::new(what).at(Phase::Enter, &label));
+            tell_error(error, Phase::Enter, &label);
         }
         Err(panic) => {
             lost::tell_panic(&**panic, Phase::Enter, &label);
@@ -110,6 +109,19 @@ impl<S: Bracket> Bracket for Protected<S> {
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
         S::end(held, outcome)
+    }
+}
+
+impl<S: Member> Member for Protected<S> {
+    type Part = S::Part;
+    type Rest = S::Rest;
+
+    fn part(held: S::Held) -> (S::Part, S::Rest) {
+        S::part(held)
+    }
+
+    fn whole(part: S::Part, rest: S::Rest) -> S::Held {
+        S::whole(part, rest)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::bracket::Bracket;
+use crate::bracket::{Bracket, Member};
 use crate::outcome::Outcome;
 
 /// How the part is found in what is held.
@@ -82,6 +82,40 @@ where
         outcome: Outcome<'_>,
     ) -> impl Future<Output = Result<S::Verdict, S::Error>> + Send {
         S::end(held.inner, outcome)
+    }
+}
+
+impl<S, F, W> Member for ViewAs<S, F, W>
+where
+    S: Bracket + Send,
+    F: Send,
+    W: ?Sized,
+{
+    type Part = Viewed<S::Held, F, W>;
+    type Rest = ();
+
+    fn part(held: Self::Held) -> (Self::Part, ()) {
+        (Viewed(held), ())
+    }
+
+    fn whole(part: Self::Part, (): ()) -> Self::Held {
+        part.0
+    }
+}
+
+/// The part of a [`ViewAs`] in a tuple or in an exit stack.
+pub struct Viewed<H, F, W: ?Sized>(Held<H, F, W>);
+
+impl<H, F, W: ?Sized> Viewed<H, F, W> {
+    /// What a body would see.
+    pub fn view(&mut self) -> &mut W {
+        (self.0.project)(&mut self.0.inner, &self.0.view)
+    }
+}
+
+impl<H, F, W: ?Sized> fmt::Debug for Viewed<H, F, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Viewed")
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::bracket::{Bracket, Peek};
+use crate::bracket::{Bracket, Member, Peek};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::send_fn::SendFn;
@@ -126,6 +126,24 @@ where
 {
     fn peek(held: &Held<G, R>) -> &G {
         &held.guard
+    }
+}
+
+impl<A, R, G, X, Y> Member for Released<A, R, G, X, Y>
+where
+    Self: Bracket<Held = Held<G, R>>,
+    G: Send,
+    R: Send,
+{
+    type Part = G;
+    type Rest = R;
+
+    fn part(held: Held<G, R>) -> (G, R) {
+        (held.guard, held.release)
+    }
+
+    fn whole(guard: G, release: R) -> Held<G, R> {
+        Held { guard, release }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values with an async close.
 
-use crate::bracket::{Bracket, Peek, type_name};
+use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::verdict::Propagate;
@@ -88,5 +88,18 @@ impl<C: Close> Bracket for Closing<C> {
 impl<C: Close> Peek for Closing<C> {
     fn peek(held: &C) -> &C {
         held
+    }
+}
+
+impl<C: Close> Member for Closing<C> {
+    type Part = C;
+    type Rest = ();
+
+    fn part(held: C) -> (C, ()) {
+        (held, ())
+    }
+
+    fn whole(part: C, (): ()) -> C {
+        part
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::bracket::{Bracket, Peek, type_name};
+use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::outcome::Outcome;
 use crate::raise::Never;
 use crate::verdict::Propagate;
@@ -79,5 +79,18 @@ impl<G: Send> Bracket for Plain<G> {
 impl<G: Send> Peek for Plain<G> {
     fn peek(held: &G) -> &G {
         held
+    }
+}
+
+impl<G: Send> Member for Plain<G> {
+    type Part = G;
+    type Rest = ();
+
+    fn part(held: G) -> (G, ()) {
+        (held, ())
+    }
+
+    fn whole(part: G, (): ()) -> G {
+        part
     }
 }

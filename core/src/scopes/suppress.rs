@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::bracket::Bracket;
+use crate::bracket::{Bracket, Member};
 use crate::failure::FailureRef;
 use crate::outcome::Outcome;
 use crate::raise::Never;
@@ -130,6 +130,17 @@ impl<K: Types> Bracket for Suppress<K> {
             Recover::Propagate
         })
     }
+}
+
+impl<K: Types> Member for Suppress<K> {
+    type Part = ();
+    type Rest = ();
+
+    fn part((): ()) -> ((), ()) {
+        ((), ())
+    }
+
+    fn whole((): (), (): ()) {}
 }
 
 /// Marks the entries that match; says whether nothing else is left.

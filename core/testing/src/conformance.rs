@@ -134,7 +134,7 @@ macro_rules! cases {
                 a_loser_in_its_exit
             }
             capabilities {
-                sleeps_end_in_order
+                sleeps_end_in_time
                 extreme_deadlines
                 tasks_are_detached
                 blocking_work

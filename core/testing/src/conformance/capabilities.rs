@@ -1,7 +1,6 @@
 //! The capabilities of a runtime: timers, tasks, blocking work.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -11,20 +10,17 @@ use withal_core::{Runtime, Task};
 use crate::cut::{caught, poll_once};
 use crate::faults::hush_injected_panics;
 
-/// Sleeps end in the order of their deadlines, and not before them.
-pub async fn sleeps_end_in_order<R: Runtime>(rt: R) {
-    let order = Arc::new(Mutex::new(Vec::new()));
+/// Sleeps run side by side, and none ends before its deadline. (Their order is that of the deadlines, unless the machine stalls: the manual clock is asked for it.)
+pub async fn sleeps_end_in_time<R: Runtime>(rt: R) {
     let start = rt.now();
-    join_all([30_u64, 10, 20].map(|ms| {
-        let (rt, order) = (rt.clone(), order.clone());
+    let ended = join_all([30_u64, 10, 20].map(|ms| {
+        let rt = rt.clone();
         async move {
             rt.sleep(Duration::from_millis(ms)).await;
-            order.lock().unwrap().push(ms);
+            rt.now() - start >= Duration::from_millis(ms)
         }
-    }))
-    .await;
-    assert_eq!(*order.lock().unwrap(), [10, 20, 30]);
-    assert!(rt.now() - start >= Duration::from_millis(30));
+    }));
+    assert_eq!(ended.await, [true; 3]);
 }
 
 /// A deadline that has passed is over at once; one beyond the end of time is legal.

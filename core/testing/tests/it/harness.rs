@@ -60,3 +60,21 @@ fn the_manual_clock_moves_only_when_all_wait() {
         assert_eq!(rt.now(), Duration::from_secs(3601));
     });
 }
+
+#[test]
+fn the_manual_clock_ends_sleeps_in_order() {
+    let manual = Manual::new();
+    let rt = manual.runtime();
+    let order = std::sync::Mutex::new(Vec::new());
+    let sleep = |ms| {
+        let (rt, order) = (rt.clone(), &order);
+        async move {
+            rt.sleep(Duration::from_millis(ms)).await;
+            order.lock().unwrap().push(ms);
+        }
+    };
+    manual.block_on(async {
+        futures::join!(sleep(30), sleep(10), sleep(20));
+    });
+    assert_eq!(*order.lock().unwrap(), [10, 20, 30]);
+}
