@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::scope::Scope;
@@ -46,7 +47,22 @@ pub trait Bracket: Sized {
     fn name(tag: &Self::Tag) -> Cow<'static, str>;
 
     /// Enters.
+    ///
+    /// Composites of several scopes are only entered by `begin_armed`.
     fn begin(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
+
+    /// Enters, and what a composite has entered is not lost if the rest of its enter is cut.
+    ///
+    /// Whoever runs a scope calls this, and a wrapper passes it on to what it wraps.
+    #[doc(hidden)]
+    #[inline]
+    fn begin_armed(
+        self,
+        armed: Armed<Self::Held>,
+    ) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send {
+        let _ = armed;
+        self.begin()
+    }
 
     /// Shows the body its part.
     fn view(held: &mut Self::Held) -> &mut Self::View;

@@ -9,7 +9,9 @@ pub(crate) mod view_as;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::bracket::Bracket;
+use crate::bracket::{Bracket, Member};
+use crate::compose::or_enter::OrEnter;
+use crate::compose::then_enter::ThenEnter;
 use crate::error::ScopeError;
 use crate::failure::Fault;
 use crate::open::Open;
@@ -133,6 +135,72 @@ pub trait ScopeExt: Bracket {
         F: Fn(&mut Self::View) -> &mut W + Send + 'static,
     {
         ViewAs::new(self, view)
+    }
+
+    /// Enters this scope, then the one that `next` makes of what it shows.
+    ///
+    /// The body sees both parts, as a tuple.
+    /// The second scope is exited first. If it cannot be entered, this one is exited and sees the failure.
+    /// What `next` returns cannot borrow from what it is shown, which moves: copy out what is needed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use std::io;
+    /// use withal::{ScopeExt, acquire, sync};
+    ///
+    /// # withal_testing::block_on(async {
+    /// let config = acquire(async || io::Result::Ok(String::from("db:5432"))).release(async |_, _| Ok(()));
+    /// let connected = config.then_enter(|config| {
+    ///     let address = config.clone();
+    ///     acquire(async move || io::Result::Ok(address.len())).release(async |_, _| Ok(()))
+    /// });
+    /// let length = connected.with(async |(config, connection)| {
+    ///     assert_eq!(config.len(), *connection);
+    ///     io::Result::Ok(*connection)
+    /// });
+    /// assert_eq!(length.await?, 7);
+    /// # io::Result::Ok(()) }).unwrap();
+    /// ```
+    fn then_enter<B, F>(self, next: F) -> ThenEnter<Self, F, B>
+    where
+        Self: Member + Send,
+        B: Member + Send,
+        F: FnOnce(&mut Self::View) -> B + Send,
+    {
+        ThenEnter::new(self, next)
+    }
+
+    /// Enters this scope, or `other` if this one cannot be entered.
+    ///
+    /// What this one has opened is released before `other` is entered.
+    /// Only a failed enter leads to `other`: not a panic, and nothing that happens later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use std::io;
+    /// use withal::{ScopeExt, acquire};
+    ///
+    /// # withal_testing::block_on(async {
+    /// let primary = acquire(async || Err::<&str, _>(io::Error::other("down"))).release(async |_, _| Ok(()));
+    /// let replica = acquire(async || io::Result::Ok("replica")).release(async |_, _| Ok(()));
+    /// let server = primary.or_enter(replica).with(async |server| io::Result::Ok(*server));
+    /// assert_eq!(server.await?, "replica");
+    /// # io::Result::Ok(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If neither can be entered, both errors: see [`OneOf`](crate::OneOf). The first error is told nowhere if `other` is entered.
+    fn or_enter<B>(self, other: B) -> OrEnter<Self, B>
+    where
+        Self: Send,
+        B: Bracket<View = Self::View> + Send,
+    {
+        OrEnter::new(self, other)
     }
 
     /// Hides the type of this scope, for lists of scopes and for dependencies that a test swaps.

@@ -6,7 +6,7 @@ use std::fmt::{self, Debug, Display};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-use crate::report::{Report, ReportError};
+use crate::report::{Entry, Report, ReportError};
 
 #[cfg(feature = "anyhow")]
 #[path = "failure/anyhow.rs"]
@@ -56,6 +56,9 @@ pub(crate) fn find<E: Error + Send + Sync + 'static>(error: &dyn Any) -> Option<
     if let Some(report) = error.downcast_ref::<Report>() {
         return report.primary().downcast_ref();
     }
+    if let Some(Told(entry)) = error.downcast_ref() {
+        return entry.downcast_ref();
+    }
     seen::find(error)
 }
 
@@ -68,6 +71,21 @@ pub(crate) fn as_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
         return report.primary().error();
     }
     seen::as_error(error)
+}
+
+/// An entry of a report, as the failure that further exits of its stack see: it looks like the error itself.
+pub(crate) struct Told(pub(crate) Entry);
+
+impl Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt(self.0.what(), f)
+    }
+}
+
+impl Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt(self.0.what(), f)
+    }
 }
 
 /// A view of the body's error, lent to an exit.
@@ -84,7 +102,11 @@ impl<'a> FailureRef<'a> {
 
     /// The error, if its own type is exactly `E`: also for types that are no [`Error`], like `String` and `anyhow::Error`.
     pub fn exactly<E: 'static>(&self) -> Option<&'a E> {
-        self.0.error.as_any().downcast_ref()
+        let error = self.0.error.as_any();
+        error.downcast_ref().or_else(|| {
+            let Told(entry) = error.downcast_ref()?;
+            entry.exactly()
+        })
     }
 
     pub(crate) fn keep(&self) -> KeptFailure {

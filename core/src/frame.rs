@@ -136,7 +136,7 @@ impl Kind for Exit {
 /// Ids wrap after four thousand million frames.
 /// A collision then could change *who* finishes an orphan, never *whether* it is finished.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Birth(u64);
+pub(crate) struct Birth(pub(crate) u64);
 
 impl Birth {
     pub(crate) const NOWHERE: Self = Self(0);
@@ -232,7 +232,10 @@ pub(crate) fn in_frame<K: Kind, R>(
             if K::EXIT { t.exiting.get() } else { 0 },
         )
     });
-    let result = catch_unwind(AssertUnwindSafe(f));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let _inside = heir.inside();
+        f()
+    }));
     let orphans = on_thread(|t| {
         t.depth.set(depth);
         if K::BODY {

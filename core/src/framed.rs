@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::frame::{self, Birth, Dropping, Kind, Panic, in_frame};
 use crate::orphan::Jobs;
+use crate::watch::Inside;
 
 /// Why a framed future gave no value.
 pub(crate) enum Stop {
@@ -34,6 +35,12 @@ pub(crate) trait Heir {
     fn jobs(&mut self) -> &mut Jobs;
 
     fn has_jobs(&self) -> bool;
+
+    /// Is inside of the span of what runs in the frame.
+    #[inline(always)]
+    fn inside(&self) -> Inside<'_> {
+        Inside::NONE
+    }
 
     /// The frame is a root and has returned `Pending` for the first time.
     fn settle(&mut self);

@@ -4,7 +4,7 @@
 //! Applications use the facade `withal`; adapters and libraries may depend on this crate alone.
 //!
 //! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
-//! * [`acquire`], [`closing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
+//! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
 //! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
@@ -16,12 +16,18 @@
 
 mod bracket;
 mod combine;
+mod compose;
 mod error;
 mod exiting;
 mod failure;
 mod frame;
 mod framed;
 mod home;
+#[cfg(feature = "inspect")]
+pub mod inspect;
+#[cfg(not(feature = "inspect"))]
+#[path = "inspect/off.rs"]
+mod inspect;
 mod launch;
 mod local;
 mod lost;
@@ -36,10 +42,12 @@ mod scope;
 mod scopes;
 mod send_fn;
 mod slot;
+mod stack;
 mod surroundings;
 mod timeout;
 mod until;
 mod verdict;
+mod watch;
 mod with;
 
 pub use bracket::{Bracket, Member, Peek};
@@ -49,6 +57,12 @@ pub use combine::exit_within::{ExitWithin, Overdue};
 pub use combine::named::Named;
 pub use combine::protected::Protected;
 pub use combine::view_as::{ViewAs, Viewed};
+pub use compose::join::{Join, join, join_all};
+pub use compose::lazy::{Lazy, LazyGuard, lazy};
+pub use compose::one_of::OneOf;
+pub use compose::or_enter::OrEnter;
+pub use compose::race::{Race, race};
+pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
 pub use home::drain::{drain, drained, unfinished};
@@ -63,10 +77,13 @@ pub use report::{Entry, Kind, Phase, Report};
 pub use runtime::{Blocking, Runtime, Signals, Spawn, Task, Timer};
 pub use scope::{LocalScope, Scope};
 pub use scopes::acquire::{Acquire, Released, acquire};
+pub use scopes::backoff::Backoff;
 pub use scopes::closing::{Close, Closing, closing};
+pub use scopes::escalate::{Releasing, releasing};
 pub use scopes::plain::{Plain, null, sync};
 pub use scopes::suppress::{Suppress, Type, Types, suppress, suppress_nothing};
 pub use send_fn::SendFn;
+pub use stack::{Entered, ExitStack, IntoExit, Key, StackHandle};
 pub use surroundings::{Carried, Carrier, carry};
 pub use timeout::{Elapsed, Timeout, move_on_after, timeout, timeout_at};
 pub use until::{Interrupted, Until, until};

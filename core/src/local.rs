@@ -18,6 +18,7 @@ use crate::report::{Entry, Label, Phase, What};
 use crate::scope::LocalScope;
 use crate::slot::{Fate, Trouble, Unsettled};
 use crate::verdict::Verdict;
+use crate::watch::Watch;
 use crate::with::{AsBody, Conclude, conclude, troubled};
 
 /// Runs `body` inside a scope whose guard may be anything: borrowed, not `Send`.
@@ -77,11 +78,18 @@ where
         if frame::is_closing() {
             frame::held_off().await;
         }
-        let mut owner = Owner::new(LocalName::<S>(PhantomData), location);
-        let mut guard = match scope.enter().await {
+        let name = LocalName::<S>(PhantomData);
+        let watch = Watch::enter_called(|| name.name(), location);
+        let mut guard = match watch.trace.around(scope.enter()).await {
             Ok(guard) => guard,
-            Err(error) => return Err(AsBody::<How>::enter(error, || owner.label())),
+            Err(error) => {
+                watch.trace.refused();
+                return Err(AsBody::<How>::enter(error, || {
+                    Owner::new(name, location).label()
+                }));
+            }
         };
+        let mut owner = Owner::watched(name, location, watch);
         let mut armed = Armed {
             label: Some(owner.label()),
             unsettled: Unsettled::Nothing,
@@ -99,6 +107,7 @@ where
                 (None, fate)
             }
         };
+        let trace = owner.leave(&fate);
         // I2: the orphans of the body first.
         poll_fn(|cx| {
             let polled = owner.poll_jobs(cx);
@@ -111,6 +120,7 @@ where
         let exited = {
             let mut exit = pin!(Exiting::new(S::exit(guard, fate.outcome()), owner.frame));
             poll_fn(|cx| {
+                let _inside = trace.inside();
                 let polled = exit.as_mut().poll(cx);
                 if polled.is_pending() {
                     owner.settle_exit();
@@ -119,9 +129,11 @@ where
             })
             .await
         };
+        let exited = Trouble::exited(exited);
+        trace.exited(&exited);
         drop(fate);
         let unsettled = armed.disarm();
-        match (value, Trouble::exited(exited)) {
+        match (value, exited) {
             (Some(value), Ok(_)) => Ok(S::Verdict::output(value)),
             (Some(_), Err(trouble)) => {
                 Err(troubled::<_, E, E, AsBody<How>>(*trouble, || owner.label()))

@@ -8,10 +8,13 @@ use std::panic::{Location, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use crate::bracket::{Bracket, Peek};
+use crate::compose::armed::Armed;
 use crate::frame;
+use crate::inspect;
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
 use crate::slot::{Slot, Trouble};
+use crate::watch::Watch;
 
 /// What is there until [`Open::close`] takes it.
 const OPEN: &str = "open until it is closed";
@@ -64,8 +67,16 @@ where
         if frame::is_closing() {
             frame::held_off().await;
         }
-        let mut owner = Owner::new(ScopeName::<S>(scope.tag()), location);
-        let held = scope.begin().await?;
+        let name = ScopeName::<S>(scope.tag());
+        let watch = Watch::enter::<S>(&name.0, location);
+        let held = match watch.trace.around(scope.begin_armed(Armed::new(location))).await {
+            Ok(held) => held,
+            Err(error) => {
+                watch.trace.refused();
+                return Err(error);
+            }
+        };
+        let mut owner = Owner::watched(name, location, watch);
         // A value may be moved anywhere at any time, so that its home is noted at once.
         if frame::is_root() {
             owner.settle();
@@ -150,7 +161,9 @@ where
     S::Held: 'static,
 {
     fn drop(&mut self) {
-        drop(self.take());
+        if let Some(slot) = self.take() {
+            inspect::unclosed(|| slot.owner.label());
+        }
     }
 }
 

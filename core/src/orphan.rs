@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::frame::{self, Birth, Dropping, adopt};
 use crate::home::{self, Home};
+use crate::inspect::Listing;
 use crate::lost;
 use crate::report::{Entry, Label, Phase, What};
 use crate::surroundings::Surroundings;
@@ -27,6 +28,7 @@ pub(crate) struct Job {
     surroundings: Surroundings,
     /// Whether it was lent the error of another scope's body, whose `with` ends only after it: it cannot go home.
     borrows: bool,
+    listing: Listing,
 }
 
 impl Job {
@@ -36,7 +38,14 @@ impl Job {
             label,
             surroundings,
             borrows,
+            listing: Listing::NONE,
         }
+    }
+
+    /// The same with a listing, which ends with it.
+    pub(crate) fn listed(mut self, listing: Listing) -> Self {
+        self.listing = listing;
+        self
     }
 
     /// Drops the work of a job that cannot go on.
@@ -83,6 +92,7 @@ impl Drop for Job {
         if let Some(work) = self.work.take() {
             let surroundings = self.surroundings.take();
             let job = Self::new(work, self.label.clone(), surroundings, self.borrows);
+            let job = job.listed(self.listing.take());
             home::send(Parcel::One(job), None);
         }
     }
@@ -201,10 +211,20 @@ impl Jobs {
         }
     }
 
+    /// Drops all of them, which is told: the deadline of what they belong to has struck.
+    #[cold]
+    pub(crate) fn abandon(&mut self) {
+        self.abandon_all(|_| true);
+    }
+
     fn abandon_borrowers(&mut self) {
+        self.abandon_all(|job| job.borrows);
+    }
+
+    fn abandon_all(&mut self, which: impl Fn(&Job) -> bool) {
         let Some(set) = &mut self.0 else { return };
         for index in 0..set.seats.len() {
-            let Some(seat) = set.seats[index].as_mut().filter(|seat| seat.job.borrows) else {
+            let Some(seat) = set.seats[index].as_mut().filter(|seat| which(&seat.job)) else {
                 continue;
             };
             seat.job.abandon();
@@ -312,11 +332,7 @@ impl Set {
             self.seats.push(None);
             self.seats.len() - 1
         });
-        let bell = Arc::new(Bell {
-            index,
-            rung: AtomicBool::new(false),
-            ready: self.ready.clone(),
-        });
+        let bell = Bell::new(index, &self.ready);
         let waker = Waker::from(bell.clone());
         self.seats[index] = Some(Seat {
             job,
@@ -388,7 +404,7 @@ impl Set {
             let Some(seat) = self.seats[index].as_mut().filter(|seat| !seat.waits) else {
                 continue;
             };
-            seat.bell.rung.store(false, Ordering::Release);
+            seat.bell.silence();
             if seat.job.poll(&mut Context::from_waker(&seat.waker))
                 && let Some(parent) = self.leave(index)
             {
@@ -418,25 +434,40 @@ impl Set {
 
 /// The jobs of a set that were woken, and who is to be told.
 #[derive(Default)]
-struct Ready(Mutex<ReadyState>);
+pub(crate) struct Ready(Mutex<ReadyState>);
 
 #[derive(Default)]
-struct ReadyState {
-    queue: VecDeque<usize>,
-    waker: Option<Waker>,
+pub(crate) struct ReadyState {
+    pub(crate) queue: VecDeque<usize>,
+    pub(crate) waker: Option<Waker>,
 }
 
 impl Ready {
-    fn lock(&self) -> MutexGuard<'_, ReadyState> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ReadyState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The waker of one job.
-struct Bell {
+pub(crate) struct Bell {
     index: usize,
     rung: AtomicBool,
     ready: Arc<Ready>,
+}
+
+impl Bell {
+    pub(crate) fn new(index: usize, ready: &Arc<Ready>) -> Arc<Self> {
+        Arc::new(Self {
+            index,
+            rung: AtomicBool::new(false),
+            ready: ready.clone(),
+        })
+    }
+
+    /// It is about to be answered: it may be rung again.
+    pub(crate) fn silence(&self) {
+        self.rung.store(false, Ordering::Release);
+    }
 }
 
 impl Wake for Bell {

@@ -7,10 +7,13 @@ use crate::bracket::Bracket;
 use crate::frame::{self, Birth, Dropping, Panic};
 use crate::framed::Heir;
 use crate::home::{Home, Root, registry};
+use crate::inspect::Listing;
 use crate::lost;
 use crate::orphan::{Job, Jobs, Parcel, Work, orphan};
 use crate::report::{Entry, Label, Phase, What};
+use crate::slot::Fate;
 use crate::surroundings::Surroundings;
+use crate::watch::{Inside, Trace, Watch};
 
 /// How an owner is called in reports.
 pub(crate) trait Naming {
@@ -46,6 +49,7 @@ pub(crate) struct Owner<N: Naming> {
     pub(crate) frame: u32,
     /// Whether its exit was lent the error of another scope's body.
     pub(crate) borrows: bool,
+    listing: Listing,
     naming: N,
 }
 
@@ -55,21 +59,37 @@ struct Rare {
     jobs: Jobs,
     root: Option<Root>,
     surroundings: Surroundings,
+    trace: Trace,
 }
 
 impl<N: Naming> Owner<N> {
+    /// The owner of something that is not watched: a part of a scope, or no scope.
     #[inline(always)]
     pub(crate) fn new(naming: N, location: &'static Location<'static>) -> Self {
+        Self::watched(naming, location, Watch::NONE)
+    }
+
+    /// The owner of a scope that has entered.
+    #[inline(always)]
+    pub(crate) fn watched(
+        naming: N,
+        location: &'static Location<'static>,
+        mut watch: Watch,
+    ) -> Self {
+        let (birth, frame) = (frame::birth(), frame::next_id());
+        watch.listing.entered(frame, birth);
+        watch.trace.entered();
         Self {
             rare: if Surroundings::any() {
-                Rare::here()
+                Rare::here(watch.trace)
             } else {
                 None
             },
-            birth: frame::birth(),
+            birth,
             location,
-            frame: frame::next_id(),
+            frame,
             borrows: false,
+            listing: watch.listing,
             naming,
         }
     }
@@ -85,6 +105,7 @@ impl<N: Naming> Owner<N> {
             location,
             frame: 0,
             borrows: false,
+            listing: Listing::NONE,
             naming,
         }
     }
@@ -99,7 +120,7 @@ impl<N: Naming> Owner<N> {
     /// Whether there is nothing to drop.
     #[inline(always)]
     pub(crate) fn is_plain(&self) -> bool {
-        !std::mem::needs_drop::<N>() && self.rare.is_none()
+        !std::mem::needs_drop::<N>() && !std::mem::needs_drop::<Listing>() && self.rare.is_none()
     }
 
     #[inline(always)]
@@ -126,7 +147,9 @@ impl<N: Naming> Owner<N> {
             Some(rare) => (rare.surroundings.take(), rare.root.take()),
             None => Default::default(),
         };
-        let job = Job::new(work, self.label(), surroundings, self.borrows);
+        let label = self.label();
+        let listing = self.listing.orphan(&label, self.birth);
+        let job = Job::new(work, label, surroundings, self.borrows).listed(listing);
         let home = root.as_ref().map(|root| root.home.clone());
         orphan(kids.under(job), home, self.birth);
     }
@@ -134,6 +157,20 @@ impl<N: Naming> Owner<N> {
     /// Starts again where the caller is: an exit that is started here belongs here (I6).
     pub(crate) fn rebase(&mut self) {
         self.birth = frame::birth();
+        self.listing.rebase(self.birth);
+    }
+
+    /// The body has ended, so: the exit goes on with the span.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, fate: &Fate) -> Trace {
+        self.listing.leave();
+        match &mut self.rare {
+            Some(rare) => {
+                rare.trace.ended(fate);
+                std::mem::take(&mut rare.trace)
+            }
+            None => Trace::NONE,
+        }
     }
 
     /// What it does is an exit, and goes on under a canceller further out.
@@ -158,6 +195,9 @@ impl<N: Naming> Owner<N> {
 
     #[cold]
     pub(crate) fn settle(&mut self) {
+        if self.rare.as_ref().is_some_and(|rare| rare.root.is_some()) {
+            return;
+        }
         let (label, frame) = (self.label(), self.frame);
         let rare = self.rare.get_or_insert_default();
         rare.root.get_or_insert_with(|| {
@@ -199,10 +239,14 @@ impl<N: Naming> Drop for Owner<N> {
 
 impl Rare {
     #[cold]
-    fn here() -> Option<Box<Self>> {
-        let surroundings = Surroundings::here()?;
+    fn here(trace: Trace) -> Option<Box<Self>> {
+        let surroundings = {
+            let _inside = trace.inside();
+            Surroundings::here()?
+        };
         Some(Box::new(Self {
             surroundings,
+            trace,
             ..Self::default()
         }))
     }
@@ -233,6 +277,14 @@ impl<N: Naming> Heir for Owner<N> {
     #[inline(always)]
     fn has_jobs(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.jobs.any())
+    }
+
+    #[inline(always)]
+    fn inside(&self) -> Inside<'_> {
+        match &self.rare {
+            Some(rare) => rare.trace.inside(),
+            None => Inside::NONE,
+        }
     }
 
     fn settle(&mut self) {
@@ -268,6 +320,11 @@ impl<H: Heir> Heir for &mut H {
     #[inline(always)]
     fn has_jobs(&self) -> bool {
         (**self).has_jobs()
+    }
+
+    #[inline(always)]
+    fn inside(&self) -> Inside<'_> {
+        (**self).inside()
     }
 
     fn settle(&mut self) {

@@ -152,12 +152,14 @@ impl From<Report> for Box<dyn Error + Send + Sync> {
     }
 }
 
-/// The error as it is, if it is the only one and an [`io::Error`]; else all of them.
+/// The error as it is, if it is the only one and an [`io::Error`]; else all of them, with the kind of the primary.
 impl From<Report> for io::Error {
     fn from(report: Report) -> Self {
-        report
-            .downcast()
-            .unwrap_or_else(|report| Self::other(report.into_error()))
+        report.downcast().unwrap_or_else(|report| {
+            let primary = report.primary().downcast_ref::<Self>();
+            let kind = primary.map_or(io::ErrorKind::Other, Self::kind);
+            Self::new(kind, report.into_error())
+        })
     }
 }
 
@@ -262,6 +264,11 @@ impl Entry {
 
     pub(crate) fn at(mut self, phase: Phase, label: &Label) -> Self {
         self.set(phase, label);
+        self
+    }
+
+    pub(crate) fn in_phase(mut self, phase: Phase) -> Self {
+        self.phase = phase;
         self
     }
 

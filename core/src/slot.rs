@@ -17,6 +17,7 @@ use crate::orphan::Jobs;
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, Report, What};
+use crate::watch::Trace;
 
 /// Copied from memory: a value of which only the first word has just been written stalls the exit that moves it.
 static SUCCESS: Outcome<'static> = Outcome::Success;
@@ -51,10 +52,11 @@ impl<X> Trouble<X> {
 pub(crate) type Leaving<V, X> = Pin<Box<dyn Future<Output = Exited<V, X>> + Send>>;
 
 /// How a body ended, in a form that an exit in a box can own.
+#[derive(Clone)]
 pub(crate) enum Fate {
     Success,
     Failure(Arc<Failed<dyn Fault>>),
-    Panicked(String),
+    Panicked(Arc<str>),
     Cancelled(Reason),
 }
 
@@ -69,12 +71,23 @@ impl Fate {
     }
 }
 
+impl Fate {
+    /// The same without the body's error, which goes back to its owner: only its text stays.
+    #[cold]
+    pub(crate) fn detached(&self) -> Self {
+        match self {
+            Self::Failure(failed) => Self::Failure(Failed::new(failed.error.to_string())),
+            other => other.clone(),
+        }
+    }
+}
+
 impl From<Outcome<'_>> for Fate {
     fn from(outcome: Outcome<'_>) -> Self {
         match outcome {
             Outcome::Success => Self::Success,
             Outcome::Failure(failure) => Self::Failure(failure.0.clone()),
-            Outcome::Panicked(panic) => Self::Panicked(panic.message().to_owned()),
+            Outcome::Panicked(panic) => Self::Panicked(panic.message().into()),
             Outcome::Cancelled(cancelled) => Self::Cancelled(cancelled.reason),
         }
     }
@@ -96,7 +109,7 @@ impl<E: Fault> Unsettled<E> {
 
     pub(crate) fn panic(panic: Panic) -> (Self, Fate) {
         let message = lost::message(&**panic).to_owned();
-        (Self::Panic(panic), Fate::Panicked(message))
+        (Self::Panic(panic), Fate::Panicked(message.into()))
     }
 
     pub(crate) fn cut() -> (Self, Fate) {
@@ -185,7 +198,7 @@ where
     }
 
     #[inline(always)]
-    fn take_held(&mut self) -> B::Held {
+    pub(crate) fn take_held(&mut self) -> B::Held {
         match std::mem::replace(&mut self.state, State::Left) {
             State::Held(held) => held,
             other => {
@@ -200,13 +213,17 @@ where
     #[inline(always)]
     pub(crate) fn exit_now(&mut self) -> Exited<B::Verdict, B::Error> {
         let held = self.take_held();
-        Trouble::exited(frame::in_sync_exit(&mut self.owner, || {
+        let trace = self.owner.leave(&Fate::Success);
+        let exited = Trouble::exited(frame::in_sync_exit(&mut self.owner, || {
+            let _inside = trace.inside();
             let exit = pin!(B::end(held, Outcome::Success));
             match exit.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(exited) => exited,
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
-        }))
+        }));
+        trace.exited(&exited);
+        exited
     }
 
     /// Starts the exit after a success.
@@ -216,12 +233,14 @@ where
             return self.leave_after(Fate::Success);
         }
         let held = self.take_held();
+        let trace = self.owner.leave(&Fate::Success);
         let frame = self.owner.frame;
         // The box first, so that the exit is made in place. The async block owns the guard, so that only the guard must be `'static`, not the scope.
         let place = Box::new_uninit();
-        let exit = Box::write(place, async move {
+        let exit = async move {
             Trouble::exited(Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await)
-        });
+        };
+        let exit = Box::write(place, trace.exit(exit));
         let exit = Box::into_pin(exit);
         self.state = State::Leaving(exit);
     }
@@ -243,7 +262,8 @@ where
 
     fn leaving(&mut self, fate: Fate) -> Leaving<B::Verdict, B::Error> {
         let (held, kids) = (self.take_held(), self.owner.take_jobs());
-        leaving::<B>(kids, held, fate, self.owner.frame)
+        let trace = self.owner.leave(&fate);
+        leaving::<B>(kids, held, fate, self.owner.frame, trace)
     }
 
     /// Polls the exit that was started after a success.
@@ -302,7 +322,8 @@ where
             State::Held(held) => {
                 kids = self.owner.take_jobs();
                 let fate = Fate::Cancelled(frame::reason());
-                let exit = leaving::<B>(Jobs::NONE, held, fate, self.owner.frame);
+                let trace = self.owner.leave(&fate);
+                let exit = leaving::<B>(Jobs::NONE, held, fate, self.owner.frame, trace);
                 (exit, Unsettled::<E>::Nothing)
             }
             State::Leaving(exit) => (exit, Unsettled::Nothing),
@@ -334,14 +355,15 @@ pub(crate) fn leaving<B: Bracket>(
     held: B::Held,
     fate: Fate,
     frame: u32,
+    trace: Trace,
 ) -> Leaving<B::Verdict, B::Error>
 where
     B::Held: 'static,
 {
-    Box::pin(async move {
+    Box::pin(trace.exit(async move {
         kids.drain().await;
         Trouble::exited(Exiting::new(B::end(held, fate.outcome()), frame).await)
-    })
+    }))
 }
 
 /// Drives an orphaned exit and tells what came of it.

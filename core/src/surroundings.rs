@@ -85,7 +85,7 @@ impl Surroundings {
     /// Whether there may be something to carry.
     #[inline(always)]
     pub(crate) fn any() -> bool {
-        Ambient::ANY || ANY.load(Ordering::Acquire)
+        Ambient::any() || ANY.load(Ordering::Acquire)
     }
 
     /// The surroundings of this moment, if there is something to carry.

@@ -7,12 +7,18 @@
 /// So nobody can swallow an error without the caller seeing it in the type.
 ///
 /// The trait is sealed: these two are all there is.
-pub trait Verdict: sealed::Sealed + Send + Sync + 'static {
+pub trait Verdict: sealed::Sealed + Copy + Send + Sync + 'static {
     /// What `with` returns for a body that gives a `T`.
     type Output<T>;
 
+    /// The verdict of a composite of this scope and one with the verdict `V`: [`Recover`] if one of them is.
+    type Or<V: Verdict>: Verdict;
+
     #[doc(hidden)]
     const PROPAGATE: Self;
+
+    #[doc(hidden)]
+    fn new(suppresses: bool) -> Self;
 
     #[doc(hidden)]
     fn suppresses(&self) -> bool;
@@ -44,8 +50,13 @@ pub enum Recover {
 
 impl Verdict for Propagate {
     type Output<T> = T;
+    type Or<V: Verdict> = V;
 
     const PROPAGATE: Self = Self;
+
+    fn new(_: bool) -> Self {
+        Self
+    }
 
     #[inline]
     fn suppresses(&self) -> bool {
@@ -65,8 +76,17 @@ impl Verdict for Propagate {
 
 impl Verdict for Recover {
     type Output<T> = Option<T>;
+    type Or<V: Verdict> = Self;
 
     const PROPAGATE: Self = Self::Propagate;
+
+    fn new(suppresses: bool) -> Self {
+        if suppresses {
+            Self::Suppress
+        } else {
+            Self::Propagate
+        }
+    }
 
     #[inline]
     fn suppresses(&self) -> bool {
@@ -81,6 +101,13 @@ impl Verdict for Recover {
     #[inline]
     fn suppressed<T>() -> Option<Option<T>> {
         Some(None)
+    }
+}
+
+/// A scope that never suppresses can stand where suppressing is allowed.
+impl From<Propagate> for Recover {
+    fn from(_: Propagate) -> Self {
+        Self::Propagate
     }
 }
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
 
 use crate::bracket::Bracket;
+use crate::compose::armed::Armed;
 use crate::error::ScopeError;
 use crate::failure::Fault;
 use crate::frame::{self, Body};
@@ -15,6 +16,7 @@ use crate::raise::Raise;
 use crate::report::{Entry, Label, Phase, Report};
 use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim, tell_error, tell_exited};
 use crate::verdict::Verdict;
+use crate::watch::Watch;
 
 /// What running `S` around a body that gives a `T` gives: `T`, or `Option<T>` if the exit may suppress.
 pub type Output<S, T> = <<S as Bracket>::Verdict as Verdict>::Output<T>;
@@ -164,13 +166,20 @@ where
         if frame::is_closing() {
             frame::held_off().await;
         }
-        let name = ScopeName::<S>(scope.tag());
-        let held = match scope.begin().await {
-            Ok(held) => held,
-            Err(error) => return Err(C::enter(error, || Owner::new(name, location).label())),
+        // A block, so that the name and the watch are not also kept beside the body.
+        let mut slot = {
+            let name = ScopeName::<S>(scope.tag());
+            let watch = Watch::enter::<S>(&name.0, location);
+            let held = match watch.trace.around(scope.begin_armed(Armed::new(location))).await {
+                Ok(held) => held,
+                Err(error) => {
+                    watch.trace.refused();
+                    return Err(C::enter(error, || Owner::new(name, location).label()));
+                }
+            };
+            // Only now, so that the owner is made in its place and not moved.
+            Slot::<S, E>::new(held, Owner::watched(name, location, watch))
         };
-        // Only now, so that the owner is made in its place and not moved.
-        let mut slot = Slot::<S, E>::new(held, Owner::new(name, location));
         let ended = {
             let (held, owner) = slot.split();
             Framed::<_, _, _, Body>::make(|| body(S::view(held)), owner).await

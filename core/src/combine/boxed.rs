@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 
 use crate::bracket::{Bracket, Member};
+use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::verdict::{Propagate, Verdict};
@@ -27,7 +29,10 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> BoxScope<W, X, V> {
 
 trait Erased<W: ?Sized, X, V>: Send {
     fn name(&self) -> Cow<'static, str>;
-    fn open(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn ErasedHeld<W, X, V>>, X>>;
+    fn open(
+        self: Box<Self>,
+        location: &'static Location<'static>,
+    ) -> BoxFuture<'static, Result<Box<dyn ErasedHeld<W, X, V>>, X>>;
 }
 
 /// What a [`BoxScope`] holds.
@@ -52,10 +57,11 @@ where
 
     fn open(
         self: Box<Self>,
+        location: &'static Location<'static>,
     ) -> BoxFuture<'static, Result<Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>, S::Error>>
     {
         Box::pin(async move {
-            let held = HiddenHeld::<S>(self.0.begin().await?);
+            let held = HiddenHeld::<S>(self.0.begin_armed(Armed::new(location)).await?);
             Ok(Box::new(held) as Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>)
         })
     }
@@ -94,7 +100,14 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> Bracket for BoxScope<W, X, V> {
     }
 
     fn begin(self) -> impl Future<Output = Result<Self::Held, X>> + Send {
-        self.0.open()
+        self.0.open(Location::caller())
+    }
+
+    fn begin_armed(
+        self,
+        armed: Armed<Self::Held>,
+    ) -> impl Future<Output = Result<Self::Held, X>> + Send {
+        self.0.open(armed.location())
     }
 
     fn view(held: &mut Self::Held) -> &mut W {

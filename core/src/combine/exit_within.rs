@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
 use crate::bracket::{Bracket, Member, Peek};
+use crate::compose::armed::Armed;
 use crate::exiting::Exiting;
-use crate::frame::{self, Dropping};
+use crate::frame::{self, Dropping, Panic};
 use crate::lost;
 use crate::outcome::Outcome;
 use crate::raise::Or;
@@ -75,37 +75,82 @@ where
         })
     }
 
+    async fn begin_armed(self, armed: Armed<Self::Held>) -> Result<Self::Held, Self::Error> {
+        let armed = Armed::new(armed.location());
+        Ok(Held {
+            inner: self.scope.begin_armed(armed).await.map_err(Or::A)?,
+            timer: self.timer,
+            limit: self.limit,
+        })
+    }
+
     fn view(held: &mut Self::Held) -> &mut S::View {
         S::view(&mut held.inner)
     }
 
     async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
-        // A frame of its own, so that what the exit has opened is overdue together with it.
-        let exit = Exiting::new(S::end(held.inner, outcome), frame::next_id());
-        let mut exit = pin!(Some(exit));
-        let mut alarm = pin!(Alarm::Unset);
-        let ended = poll_fn(|cx| {
-            if let Some(mut exit) = exit.as_mut().as_pin_mut() {
-                // The exit first: whatever becomes of the alarm, it has started.
-                if let Poll::Ready(exited) = exit.as_mut().poll(cx) {
-                    return Poll::Ready(Some(exited));
-                }
-                ready!(alarm.as_mut().poll(cx, &held.timer, held.limit));
-                let exited = exit.take_exited();
-                if exited.is_some() {
-                    return Poll::Ready(exited);
-                }
-            }
-            Poll::Ready(None)
-        })
-        .await;
-        // What is left of it is overdue, and goes now.
-        frame::while_dropping(Dropping::Abandoned, || exit.set(None));
-        match ended {
+        let Held {
+            inner,
+            timer,
+            limit,
+        } = held;
+        match Bounded::new(S::end(inner, outcome), &timer, Some(limit)).await {
             Some(Ok(exited)) => exited.map_err(Or::A),
             Some(Err(panic)) => resume_unwind(*panic),
-            None => Err(Or::B(Overdue { limit: held.limit })),
+            None => Err(Or::B(Overdue { limit })),
         }
+    }
+}
+
+pin_project! {
+    /// An exit with a deadline, if it has one; `None` says that it was overdue and has been dropped.
+    ///
+    /// It is in a frame of its own, so that what it has opened is overdue together with it.
+    pub(crate) struct Bounded<'t, F, R>
+    where
+        F: Future,
+        R: Timer,
+    {
+        #[pin]
+        exit: Option<Exiting<F>>,
+        #[pin]
+        alarm: Alarm<R::Sleep>,
+        timer: &'t R,
+        limit: Option<Duration>,
+    }
+}
+
+impl<'t, F: Future, R: Timer> Bounded<'t, F, R> {
+    pub(crate) fn new(exit: F, timer: &'t R, limit: Option<Duration>) -> Self {
+        Self {
+            exit: Some(Exiting::new(exit, frame::next_id())),
+            alarm: Alarm::Unset,
+            timer,
+            limit,
+        }
+    }
+}
+
+impl<F: Future, R: Timer> Future for Bounded<'_, F, R> {
+    type Output = Option<Result<F::Output, Panic>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut me = self.project();
+        let mut ended = None;
+        if let Some(mut exit) = me.exit.as_mut().as_pin_mut() {
+            // The exit first: whatever becomes of the alarm, it has started.
+            ended = match (exit.as_mut().poll(cx), *me.limit) {
+                (Poll::Ready(exited), _) => Some(exited),
+                (Poll::Pending, None) => return Poll::Pending,
+                (Poll::Pending, Some(limit)) => {
+                    ready!(me.alarm.poll(cx, *me.timer, limit));
+                    exit.take_exited()
+                }
+            };
+        }
+        // What is left of it is overdue, and goes now.
+        frame::while_dropping(Dropping::Abandoned, || me.exit.set(None));
+        Poll::Ready(ended)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::bracket::{Bracket, Member, Peek};
+use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
 
 /// A named scope: see [`ScopeExt::named`](crate::ScopeExt::named).
@@ -38,6 +39,13 @@ impl<S: Bracket> Bracket for Named<S> {
 
     fn begin(self) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
         self.scope.begin()
+    }
+
+    fn begin_armed(
+        self,
+        armed: Armed<S::Held>,
+    ) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
+        self.scope.begin_armed(armed)
     }
 
     fn view(held: &mut S::Held) -> &mut S::View {

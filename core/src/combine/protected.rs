@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::bracket::{Bracket, Member, Peek};
+use crate::compose::armed::Armed;
 use crate::exiting::Exiting;
 use crate::frame::{self, Panic};
 use crate::lost;
@@ -16,6 +17,7 @@ use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Label, Phase};
 use crate::slot::{Fate, Unsettled, finish, leaving, tell_error};
+use crate::watch::Trace;
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).
 #[must_use = "a scope does nothing unless it is run"]
@@ -38,15 +40,16 @@ impl<S: Bracket> Protected<S> {
         S: Send + 'static,
         S::Held: 'static,
     {
+        let location = Location::caller();
         Self {
             tag: scope.tag(),
             // Its frame is that of an exit: what it opens is shielded from a canceller, too.
             enter: Box::pin(async move {
-                let enter = async move { scope.begin().await };
+                let enter = async move { scope.begin_armed(Armed::new(location)).await };
                 Exiting::new(enter, frame::next_id()).await
             }),
             rescue: |enter, label, reason| Box::pin(rescue::<S>(enter, label, reason)),
-            location: Location::caller(),
+            location,
         }
     }
 }
@@ -58,7 +61,8 @@ where
 {
     match enter.await {
         Ok(Ok(held)) => {
-            let exit = leaving::<S>(Jobs::NONE, held, Fate::Cancelled(reason), frame::next_id());
+            let (fate, frame) = (Fate::Cancelled(reason), frame::next_id());
+            let exit = leaving::<S>(Jobs::NONE, held, fate, frame, Trace::NONE);
             finish(exit, Unsettled::<Infallible>::Nothing, label).await;
         }
         Ok(Err(error)) => {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::bracket::{Bracket, Member};
+use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
 
 /// How the part is found in what is held.
@@ -68,6 +69,15 @@ where
     async fn begin(self) -> Result<Self::Held, S::Error> {
         Ok(Held {
             inner: self.scope.begin().await?,
+            view: self.view,
+            project: self.project,
+        })
+    }
+
+    async fn begin_armed(self, armed: Armed<Self::Held>) -> Result<Self::Held, S::Error> {
+        let armed = Armed::new(armed.location());
+        Ok(Held {
+            inner: self.scope.begin_armed(armed).await?,
             view: self.view,
             project: self.project,
         })

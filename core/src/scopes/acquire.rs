@@ -7,8 +7,11 @@ use std::marker::PhantomData;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
+use crate::runtime::Timer;
 use crate::send_fn::SendFn;
 use crate::verdict::IntoVerdict;
+
+use super::escalate::Releasing;
 
 /// Begins a scope from two closures: what acquires, and by [`release`](Acquire::release) what releases.
 ///
@@ -65,6 +68,24 @@ impl<A, G, X> Acquire<A, G, X> {
             release,
             types: PhantomData,
         }
+    }
+
+    /// Completes the scope with a release that may be tried more than once, and in more than one way: see [`releasing`](crate::releasing).
+    ///
+    /// The error of the scope is a [`Report`](crate::Report).
+    #[track_caller]
+    pub fn releasing<T, R>(self, timer: &T, step: R) -> Releasing<A, G, X, T>
+    where
+        G: Send,
+        X: Fault,
+        T: Timer + Clone,
+        R: AsyncFnOnce(&mut G, Outcome<'_>) -> Result<(), X>
+            + for<'a> SendFn<(&'a mut G, Outcome<'a>), Result<(), X>>
+            + Clone
+            + Sync
+            + 'static,
+    {
+        Releasing::new(self.acquire, timer, "acquire").or_else(step)
     }
 }
 

@@ -3,8 +3,13 @@
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
+use crate::runtime::Timer;
+use crate::send_fn::SendFn;
 use crate::verdict::Propagate;
 use std::borrow::Cow;
+
+use super::backoff::Backoff;
+use super::escalate::Releasing;
 
 /// A value that is released by one async call.
 ///
@@ -57,6 +62,45 @@ pub fn closing<C: Close>(value: C) -> Closing<C> {
 #[derive(Debug)]
 #[must_use = "a scope does nothing unless it is run"]
 pub struct Closing<C>(C);
+
+impl<C: Close> Closing<C> {
+    /// Closes again, by `policy`, when that has failed; see [`releasing`](crate::releasing).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use std::time::Duration;
+    /// use withal::{Backoff, Close, Report, ScopeExt, closing};
+    ///
+    /// struct Socket { tries: u32 }
+    /// impl Close for Socket {
+    ///     type Error = std::io::Error;
+    ///     async fn close(&mut self) -> std::io::Result<()> {
+    ///         self.tries += 1;
+    ///         if self.tries < 3 { Err(std::io::Error::other("busy")) } else { Ok(()) }
+    ///     }
+    /// }
+    ///
+    /// # withal_testing::run(|rt| async move {
+    /// # withal::on_lost_error(|_| ());
+    /// let policy = Backoff::times(5).starting_at(Duration::from_millis(10));
+    /// let socket = closing(Socket { tries: 0 }).retrying(&rt, policy).within(Duration::from_secs(1));
+    /// socket.using(async |socket| assert_eq!(socket.tries, 0)).await?;
+    /// # Ok::<_, Report>(()) }).unwrap();
+    /// ```
+    #[track_caller]
+    pub fn retrying<T: Timer + Clone>(
+        self,
+        timer: &T,
+        policy: Backoff,
+    ) -> Releasing<impl SendFn<(), Result<C, C::Error>> + use<C, T>, C, C::Error, T> {
+        let acquire = async move || Ok(self.0);
+        Releasing::new(acquire, timer, type_name::<C>())
+            .or_close()
+            .retry(policy)
+    }
+}
 
 impl<C: Close> Bracket for Closing<C> {
     type Held = C;

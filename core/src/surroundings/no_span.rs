@@ -3,7 +3,10 @@
 pub(super) struct Ambient;
 
 impl Ambient {
-    pub(super) const ANY: bool = false;
+    #[inline(always)]
+    pub(super) fn any() -> bool {
+        false
+    }
 
     pub(super) fn here() -> Self {
         Self

@@ -7,7 +7,10 @@ pub(super) struct Ambient(Span);
 
 impl Ambient {
     /// Whether there may be one at all.
-    pub(super) const ANY: bool = true;
+    #[inline(always)]
+    pub(super) fn any() -> bool {
+        tracing::dispatcher::has_been_set()
+    }
 
     pub(super) fn here() -> Self {
         Self(Span::current())

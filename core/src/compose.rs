@@ -1,0 +1,18 @@
+//! Scopes that are composed of scopes.
+
+mod abreast;
+mod alternative;
+pub(crate) mod armed;
+pub(crate) mod composite;
+pub(crate) mod crew;
+mod debt;
+pub(crate) mod join;
+pub(crate) mod lazy;
+pub(crate) mod one_of;
+mod option;
+pub(crate) mod or_enter;
+pub(crate) mod race;
+mod row;
+pub(crate) mod then_enter;
+mod tuple;
+mod unwinding;

@@ -1,0 +1,281 @@
+//! One entry of a stack: a guard that is here or lent out, and how it leaves.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use crate::bracket::{Bracket, Member};
+use crate::exiting::Exiting;
+use crate::failure::Fault;
+use crate::frame::{self, Birth, Exit, Panic};
+use crate::framed::Heir;
+use crate::lost;
+use crate::orphan::Jobs;
+use crate::outcome::Outcome;
+use crate::report::{Entry as Told, Label, Phase, What};
+use crate::send_fn::SendFn;
+use crate::slot::{Exited, Fate, Trouble};
+
+use super::into_exit::IntoExit;
+
+/// What came of an exit.
+pub(super) type Ended<V> = Exited<V, Raw>;
+
+/// An exit that runs.
+pub(super) type Running<V> = Pin<Box<dyn Future<Output = Ended<V>> + Send>>;
+
+/// A started exit.
+pub(super) enum Started<V> {
+    /// It never suspends, and has ended.
+    Ended(Ended<V>),
+    Running(Running<V>),
+    /// There is nothing to do.
+    Gone,
+}
+
+/// The error of an exit, of which the name of its entry is not known yet.
+pub(super) struct Raw(Box<dyn FnOnce(&Label) -> Vec<Told> + Send>);
+
+impl Raw {
+    #[cold]
+    pub(super) fn new<X: Fault>(error: X) -> Self {
+        Self(Box::new(|label| {
+            Told::all(error, Phase::Exit, label).collect()
+        }))
+    }
+
+    pub(super) fn told(self, label: &Label) -> Vec<Told> {
+        (self.0)(label)
+    }
+}
+
+/// One entry, as its list sees it.
+pub(super) trait Entry<V>: Send {
+    /// Starts the exit.
+    fn leave(&mut self, fate: &Fate, room: &mut Room) -> Started<V>;
+
+    /// The place of the guard: an `Option` of it.
+    fn guard(&mut self) -> &mut dyn Any;
+
+    /// Whether a lease has the guard.
+    fn is_lent(&self) -> bool;
+
+    /// Whether it has left by itself.
+    fn is_gone(&self) -> bool;
+
+    fn label(&self) -> Label;
+}
+
+/// The entry of a scope, a value or a callback: the guard, the rest of what it holds, and how it leaves.
+///
+/// Not generic over the scope, which may borrow from anywhere; only what it holds is `'static`.
+pub(super) struct Cell<G, R, T, V> {
+    guard: Option<G>,
+    rest: Option<R>,
+    start: fn(G, R, &Fate, &mut Room) -> Started<V>,
+    tag: T,
+    name: fn(&T) -> Cow<'static, str>,
+    location: &'static Location<'static>,
+}
+
+impl<G, R, T, V> Entry<V> for Cell<G, R, T, V>
+where
+    G: Send + 'static,
+    R: Send,
+    T: Send,
+{
+    fn leave(&mut self, fate: &Fate, room: &mut Room) -> Started<V> {
+        match (self.guard.take(), self.rest.take()) {
+            (Some(guard), Some(rest)) => (self.start)(guard, rest, fate, room),
+            _ => Started::Gone,
+        }
+    }
+
+    fn guard(&mut self) -> &mut dyn Any {
+        &mut self.guard
+    }
+
+    fn is_lent(&self) -> bool {
+        self.guard.is_none()
+    }
+
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn label(&self) -> Label {
+        Label {
+            name: (self.name)(&self.tag),
+            location: self.location,
+        }
+    }
+}
+
+/// The entry of a scope, and its guard, which is lent out.
+pub(super) fn entered<S, V>(
+    held: S::Held,
+    tag: S::Tag,
+    location: &'static Location<'static>,
+) -> (Box<dyn Entry<V>>, S::Part)
+where
+    S: Member,
+    S::Held: 'static,
+    S::Part: 'static,
+    S::Rest: 'static,
+    V: From<S::Verdict> + Send + 'static,
+{
+    let (part, rest) = S::part(held);
+    let cell = Cell {
+        guard: None,
+        rest: Some(rest),
+        start: start::<S, V>,
+        tag,
+        name: S::name,
+        location,
+    };
+    (Box::new(cell), part)
+}
+
+/// The entry of a value with an exit; the value is lent out.
+pub(super) fn pushed<G, R, Y, V>(exit: R, location: &'static Location<'static>) -> Box<dyn Entry<V>>
+where
+    G: Send + 'static,
+    R: for<'a> SendFn<(G, Outcome<'a>), Y> + 'static,
+    Y: IntoExit,
+    V: From<Y::Verdict> + Send + 'static,
+{
+    Box::new(Cell {
+        guard: None,
+        rest: Some(exit),
+        start: |value: G, exit: R, fate, room| {
+            let (fate, frame) = (fate.clone(), room.frame);
+            running(async move {
+                let exit = async { exit.call_send((value, fate.outcome())).await.into_exit() };
+                ended(Exiting::new(exit, frame).await)
+            })
+        },
+        tag: (),
+        name: |()| Cow::Borrowed("push"),
+        location,
+    })
+}
+
+/// The entry of an async callback.
+pub(super) fn deferred<R, Y, V>(exit: R, location: &'static Location<'static>) -> Box<dyn Entry<V>>
+where
+    R: SendFn<(), Y> + 'static,
+    Y: IntoExit,
+    V: From<Y::Verdict> + Send + 'static,
+{
+    Box::new(Cell {
+        guard: Some(()),
+        rest: Some(exit),
+        start: |(), exit: R, _, room| {
+            let frame = room.frame;
+            running(async move {
+                let exit = async { exit.call_send(()).await.into_exit() };
+                ended(Exiting::new(exit, frame).await)
+            })
+        },
+        tag: (),
+        name: |()| Cow::Borrowed("defer"),
+        location,
+    })
+}
+
+/// The entry of a sync callback.
+pub(super) fn called<F, Y, V>(exit: F, location: &'static Location<'static>) -> Box<dyn Entry<V>>
+where
+    F: FnOnce() -> Y + Send + 'static,
+    Y: IntoExit,
+    V: From<Y::Verdict> + Send + 'static,
+{
+    Box::new(Cell {
+        guard: Some(()),
+        rest: Some(exit),
+        start: |(), exit: F, _, room| {
+            let frame = room.frame;
+            let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
+            Started::Ended(ended(exited))
+        },
+        tag: (),
+        name: |()| Cow::Borrowed("callback"),
+        location,
+    })
+}
+
+/// Starts the exit of a scope.
+fn start<S, V>(part: S::Part, rest: S::Rest, fate: &Fate, room: &mut Room) -> Started<V>
+where
+    S: Member,
+    S::Held: 'static,
+    V: From<S::Verdict> + Send + 'static,
+{
+    let held = S::whole(part, rest);
+    let frame = room.frame;
+    if !S::SUSPENDS {
+        let exited = frame::in_frame::<Exit, _>(frame, room, || {
+            let exit = pin!(S::end(held, fate.outcome()));
+            match exit.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(exited) => exited,
+                Poll::Pending => unreachable!("only exits that never suspend are run so"),
+            }
+        });
+        return Started::Ended(ended(exited));
+    }
+    let fate = fate.clone();
+    running(
+        async move { ended(Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await) },
+    )
+}
+
+#[inline(always)]
+fn running<V>(exit: impl Future<Output = Ended<V>> + Send + 'static) -> Started<V> {
+    // The box first, so that the exit is made in place.
+    let place = Box::new_uninit();
+    let exit = Box::write(place, exit);
+    Started::Running(Box::into_pin(exit))
+}
+
+fn ended<V: From<W>, W, X: Fault>(exited: Result<Result<W, X>, Panic>) -> Ended<V> {
+    match exited {
+        Ok(Ok(verdict)) => Ok(verdict.into()),
+        Ok(Err(error)) => Err(Box::new(Trouble::Error(Raw::new(error)))),
+        Err(panic) => Err(Box::new(Trouble::Panic(panic))),
+    }
+}
+
+/// The frame of the exits of one stack, and what those that never suspend have left behind.
+pub(super) struct Room {
+    pub(super) frame: u32,
+    pub(super) jobs: Jobs,
+}
+
+impl Heir for Room {
+    fn frame(&self) -> u32 {
+        self.frame
+    }
+
+    fn birth(&self) -> Birth {
+        Birth::NOWHERE
+    }
+
+    fn jobs(&mut self) -> &mut Jobs {
+        &mut self.jobs
+    }
+
+    fn has_jobs(&self) -> bool {
+        self.jobs.any()
+    }
+
+    fn settle(&mut self) {}
+
+    #[cold]
+    fn lose(&self, panic: Panic) {
+        let payload: &(dyn Any + Send) = &**panic;
+        lost::tell(Told::new(What::Panic(lost::message(payload).to_owned())));
+        lost::discard(panic);
+    }
+}

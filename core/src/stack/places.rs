@@ -1,0 +1,236 @@
+//! The places of a stack: its entries in their order, those that are late, and the gaps of those that were taken out.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::report::Label;
+use crate::slot::Fate;
+
+use super::entry::Entry;
+
+/// Which places: it moves with them when a stack is taken.
+pub(super) type Token = u64;
+
+/// By which a lease or a key finds its entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    pub(super) token: Token,
+    number: u64,
+    /// Where it was put; it may have moved down since.
+    place: usize,
+}
+
+/// The entries of a stack.
+pub(super) struct Places<V> {
+    /// In the order of their numbers.
+    entries: Vec<Place<V>>,
+    /// The number of the next entry.
+    next: u64,
+    token: Token,
+    /// How many leases there are.
+    lent: usize,
+    /// Entries that were to leave while a lease had their guard, and how their body ended.
+    late: Vec<(Place<V>, Fate)>,
+}
+
+struct Place<V> {
+    number: u64,
+    /// `None` when it was taken out.
+    entry: Option<Box<dyn Entry<V>>>,
+}
+
+/// The next to leave.
+pub(super) enum Next<V> {
+    Entry(Box<dyn Entry<V>>),
+    /// A lease has its guard; it leaves when that comes back.
+    Lent(Label),
+    None,
+}
+
+/// An entry that leaves, and how its body ended.
+pub(super) type Leaver<V> = (Box<dyn Entry<V>>, Fate);
+
+impl<V> Places<V> {
+    pub(super) fn new() -> Self {
+        // Zero is left out: it is that of single entries.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            entries: Vec::new(),
+            next: 0,
+            token: NEXT.fetch_add(1, Ordering::Relaxed),
+            lent: 0,
+            late: Vec::new(),
+        }
+    }
+
+    /// The place of a single entry, which nobody has a ticket for.
+    pub(super) fn one(entry: Box<dyn Entry<V>>) -> Self {
+        let entry = Some(entry);
+        Self {
+            entries: vec![Place { number: 0, entry }],
+            next: 1,
+            token: 0,
+            lent: 0,
+            late: Vec::new(),
+        }
+    }
+
+    pub(super) fn token(&self) -> Token {
+        self.token
+    }
+
+    pub(super) fn is_any_lent(&self) -> bool {
+        self.lent > 0
+    }
+
+    /// Gives the memory back; nothing is left in them.
+    pub(super) fn forget(&mut self) {
+        self.entries = Vec::new();
+    }
+
+    /// The ticket of the next entry.
+    pub(super) fn next_ticket(&self) -> Ticket {
+        Ticket {
+            token: self.token,
+            number: self.next,
+            place: self.entries.len(),
+        }
+    }
+
+    /// Adds an entry on top.
+    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>) -> Ticket {
+        if self.entries.len() == self.entries.capacity() {
+            self.grow();
+        }
+        let (ticket, place) = self.place(entry);
+        self.entries.push(place);
+        ticket
+    }
+
+    /// Adds an entry that leaves when its lease ends, for the stack has been closed.
+    #[cold]
+    pub(super) fn push_late(&mut self, entry: Box<dyn Entry<V>>, fate: Fate) -> Ticket {
+        let (ticket, place) = self.place(entry);
+        self.late.push((place, fate));
+        ticket
+    }
+
+    fn place(&mut self, entry: Box<dyn Entry<V>>) -> (Ticket, Place<V>) {
+        if entry.is_lent() {
+            self.lent += 1;
+        }
+        let ticket = self.next_ticket();
+        self.next += 1;
+        let place = Place {
+            number: ticket.number,
+            entry: Some(entry),
+        };
+        (ticket, place)
+    }
+
+    /// Forgets what has left by itself; so a long-lived stack stays as large as what is in it.
+    #[cold]
+    fn grow(&mut self) {
+        self.entries.retain(|place| !place.is_gone());
+        let len = self.entries.len();
+        if len >= self.entries.capacity() / 2 {
+            self.entries.reserve(len.max(4));
+        }
+    }
+
+    /// Takes the next to leave, which the body's end is told if it is late.
+    pub(super) fn pop(&mut self, fate: &Fate) -> Next<V> {
+        while let Some(Place { number, entry }) = self.entries.pop() {
+            let Some(entry) = entry else { continue };
+            if !entry.is_lent() {
+                return Next::Entry(entry);
+            }
+            let label = entry.label();
+            let entry = Some(entry);
+            self.late.push((Place { number, entry }, fate.clone()));
+            return Next::Lent(label);
+        }
+        Next::None
+    }
+
+    fn position(&self, ticket: Ticket) -> Option<usize> {
+        let place = self.entries.get(ticket.place);
+        if place.is_some_and(|place| place.number == ticket.number) {
+            return Some(ticket.place);
+        }
+        let by_number = |place: &Place<V>| place.number;
+        self.entries
+            .binary_search_by_key(&ticket.number, by_number)
+            .ok()
+    }
+
+    /// Lends the guard of an entry.
+    pub(super) fn lend<G: 'static>(&mut self, ticket: Ticket) -> Option<G> {
+        if ticket.token != self.token {
+            return None;
+        }
+        let position = self.position(ticket)?;
+        let entry = self.entries[position].entry.as_mut()?;
+        let guard = entry.guard().downcast_mut::<Option<G>>()?.take()?;
+        self.lent += 1;
+        Some(guard)
+    }
+
+    /// Takes a guard back. An entry that was to leave meanwhile leaves now, as what it was to be told.
+    pub(super) fn take_back<G: 'static>(&mut self, ticket: Ticket, guard: G) -> Option<Leaver<V>> {
+        self.lent -= 1;
+        if let Some(position) = self.position(ticket)
+            && let Some(entry) = &mut self.entries[position].entry
+        {
+            put(&mut **entry, guard);
+            return None;
+        }
+        let (mut entry, fate) = self.take_late(ticket)?;
+        put(&mut *entry, guard);
+        Some((entry, fate))
+    }
+
+    /// Takes out an entry whose guard is lent out.
+    pub(super) fn take_out(&mut self, ticket: Ticket) -> Option<Box<dyn Entry<V>>> {
+        self.lent -= 1;
+        let Some(position) = self.position(ticket) else {
+            return self.take_late(ticket).map(|(entry, _)| entry);
+        };
+        let entry = self.entries[position].entry.take();
+        while self
+            .entries
+            .last()
+            .is_some_and(|place| place.entry.is_none())
+        {
+            self.entries.pop();
+        }
+        entry
+    }
+
+    fn take_late(&mut self, ticket: Ticket) -> Option<Leaver<V>> {
+        let mut late = self.late.iter();
+        let found = late.position(|(place, _)| place.number == ticket.number)?;
+        let (place, fate) = self.late.swap_remove(found);
+        Some((place.entry?, fate))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.iter().all(Place::is_gone)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let here = |place: &&Place<V>| !place.is_gone();
+        self.entries.iter().filter(here).count()
+    }
+}
+
+pub(super) fn put<V, G: 'static>(entry: &mut dyn Entry<V>, guard: G) {
+    if let Some(place) = entry.guard().downcast_mut() {
+        *place = Some(guard);
+    }
+}
+
+impl<V> Place<V> {
+    fn is_gone(&self) -> bool {
+        self.entry.as_ref().is_none_or(|entry| entry.is_gone())
+    }
+}

@@ -1,0 +1,76 @@
+//! An exit stack is itself a scope: it nests, and is a member of everything that takes scopes.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::panic::resume_unwind;
+
+use crate::bracket::{Bracket, Member, Peek};
+use crate::outcome::Outcome;
+use crate::report::Report;
+use crate::slot::Fate;
+use crate::verdict::Verdict;
+
+use super::ExitStack;
+use super::list::Closing;
+use super::unwind::Unwinding;
+
+impl<V: Verdict> Bracket for ExitStack<V> {
+    type Held = Self;
+    type View = Self;
+    type Error = Report;
+    type Verdict = V;
+    type Tag = ();
+
+    fn tag(&self) {}
+
+    fn name((): &()) -> Cow<'static, str> {
+        Cow::Borrowed("ExitStack")
+    }
+
+    async fn begin(self) -> Result<Self, Report> {
+        Ok(self)
+    }
+
+    fn view(held: &mut Self) -> &mut Self {
+        held
+    }
+
+    async fn end(held: Self, outcome: Outcome<'_>) -> Result<V, Report> {
+        let fate = Fate::from(outcome);
+        match held.shared.begin_close(&fate) {
+            Closing::First(owner) => {
+                let unwound = Unwinding::new(held.shared.clone(), fate, owner).await;
+                held.shared.forget_result();
+                match unwound {
+                    Ok(result) => result,
+                    Err(panic) => resume_unwind(*panic),
+                }
+            }
+            // Who has closed it in the body has the result.
+            Closing::Waits => {
+                let _ = poll_fn(|cx| held.shared.poll_closed(cx)).await;
+                Ok(V::PROPAGATE)
+            }
+            Closing::Inside | Closing::Closed(_) => Ok(V::PROPAGATE),
+        }
+    }
+}
+
+impl<V: Verdict> Peek for ExitStack<V> {
+    fn peek(held: &Self) -> &Self {
+        held
+    }
+}
+
+impl<V: Verdict> Member for ExitStack<V> {
+    type Part = Self;
+    type Rest = ();
+
+    fn part(held: Self) -> (Self, ()) {
+        (held, ())
+    }
+
+    fn whole(part: Self, (): ()) -> Self {
+        part
+    }
+}
