@@ -147,6 +147,7 @@
 //! | run a program that Ctrl-C stops gracefully | [`Launch::run`] | `asyncio.run` |
 //! | wait for what is still being released elsewhere | [`drain`](drain()), [`drained`], [`unfinished`] | |
 //! | hear of errors that have nowhere to go | [`on_lost_error`] | |
+//! | see what is open now, and what was dropped unclosed | `withal::inspect`, by the feature `inspect` | |
 //! | keep the body's outcome for later | [`Outcome::keep`] | |
 //! | find a task-local again in an exit that runs elsewhere | [`carry`] | `contextvars` |
 //! | write a helper for all scopes and combinators | [`Bracket`], and [`SendFn`] for `Send` closures | |
@@ -164,7 +165,8 @@
 //! | `smol` | `withal::smol`: the runtime `Smol`, and its `Launcher` |
 //! | `fs` | `withal::fs`: files and directories as scopes, on every runtime |
 //! | `anyhow` | exits that ask an outcome for a type see through `anyhow::Error` |
-//! | `tracing` | a lost error is an event instead of a line on stderr; an exit that runs elsewhere runs in the span in which its scope was entered |
+//! | `tracing` | each scope has a span `scope` of the target `withal`, with an event for each phase: how long it took, and what came of it; a lost error is an event instead of a line on stderr; an exit that runs elsewhere keeps its span |
+//! | `inspect` | `withal::inspect`: which scopes are open now, since when, entered where, inside of which; and what was dropped unclosed |
 //!
 //! # Limits
 //!

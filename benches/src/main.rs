@@ -9,12 +9,14 @@
 //! The exit code says whether what can be counted exactly keeps to its budget; times never decide.
 
 mod clock;
+mod growth;
 mod table;
 mod valgrind;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use withal_benches::entries::Entry;
 use withal_benches::rows::{ROWS, Row};
 
 use table::Table;
@@ -26,12 +28,13 @@ fn main() -> ExitCode {
         [] => report(false),
         ["--smoke"] => report(true),
         ["count", row, contender, n] => count(row, contender, n),
+        ["memory", entry] => memory(entry),
         _ => None,
     }
     .unwrap_or_else(|| {
         let _ = writeln!(
             io::stderr(),
-            "usage: withal-benches [--smoke | count ROW (by-hand | withal) N]"
+            "usage: withal-benches [--smoke | count ROW (by-hand | withal) N | count ENTRY stack N | memory ENTRY]"
         );
         ExitCode::from(2)
     })
@@ -45,12 +48,22 @@ fn report(smoke: bool) -> Option<ExitCode> {
 
 /// Does nothing but the work, to be counted from outside.
 fn count(name: &str, contender: &str, n: &str) -> Option<ExitCode> {
-    let row: &Row = ROWS.iter().find(|row| row.name == name)?;
     let n = n.parse().ok()?;
+    if contender == "stack" {
+        (Entry::named(name)?.stack)(n);
+        return Some(ExitCode::SUCCESS);
+    }
+    let row: &Row = ROWS.iter().find(|row| row.name == name)?;
     match contender {
         "by-hand" => (row.by_hand)(n),
         "withal" => (row.withal)(n),
         _ => return None,
     }
+    Some(ExitCode::SUCCESS)
+}
+
+fn memory(name: &str) -> Option<ExitCode> {
+    let bytes = growth::memory(Entry::named(name)?);
+    let _ = writeln!(io::stdout(), "{}", bytes?);
     Some(ExitCode::SUCCESS)
 }

@@ -5,6 +5,12 @@ mod further_poll;
 mod general;
 mod in_timeout;
 mod in_until;
+#[cfg(feature = "inspect")]
+#[path = "rows/inventory.rs"]
+mod inventory;
+#[cfg(not(feature = "inspect"))]
+#[path = "rows/no_inventory.rs"]
+mod inventory;
 mod never_suspends;
 
 /// Does something `n` times.
@@ -45,7 +51,7 @@ pub const ROWS: [Row; 6] = [
         withal: never_suspends::withal,
         levels: 1,
         budget: Some(Budget {
-            time: 10.0,
+            time: 10.0 + inventory::TIME,
             allocations: 0,
         }),
     },
@@ -56,7 +62,7 @@ pub const ROWS: [Row; 6] = [
         withal: general::withal,
         levels: 1,
         budget: Some(Budget {
-            time: 25.0,
+            time: 25.0 + inventory::TIME,
             allocations: 1,
         }),
     },
@@ -67,7 +73,7 @@ pub const ROWS: [Row; 6] = [
         withal: in_timeout::withal,
         levels: 1,
         budget: Some(Budget {
-            time: 45.0,
+            time: 45.0 + inventory::TIME,
             allocations: 1,
         }),
     },
@@ -78,7 +84,7 @@ pub const ROWS: [Row; 6] = [
         withal: in_until::withal,
         levels: 1,
         budget: Some(Budget {
-            time: 45.0,
+            time: 45.0 + inventory::TIME,
             allocations: 1,
         }),
     },

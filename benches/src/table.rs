@@ -2,12 +2,14 @@
 
 use std::fmt::{self, Display};
 
+use withal_benches::entries::{ENTRIES, Entry};
 use withal_benches::orphans::Polls;
 use withal_benches::rows::{ROWS, Row};
 use withal_benches::sizes::{Size, sizes};
 use withal_benches::stack::Stack;
 
 use crate::clock::Times;
+use crate::growth::{Cpython, Growth};
 use crate::valgrind::Counts;
 
 const ORPHANS: usize = 16_000;
@@ -15,6 +17,7 @@ const ORPHANS: usize = 16_000;
 #[derive(Debug)]
 pub(crate) struct Table {
     rows: Vec<(Row, Times, Option<Counts>)>,
+    growth: Vec<Growth>,
     sizes: Vec<Size>,
     stack: Stack,
     polls: Polls,
@@ -28,6 +31,11 @@ impl Table {
         };
         Self {
             rows: ROWS.map(measure).into(),
+            growth: {
+                let cpython = Cpython::measure(smoke);
+                let grow = |entry| Growth::measure(entry, &cpython, smoke);
+                ENTRIES.map(grow).into()
+            },
             sizes: sizes().map(Vec::from).unwrap_or_default(),
             stack: Stack::measure(),
             polls: Polls::count(ORPHANS),
@@ -42,7 +50,12 @@ impl Table {
                 .is_none_or(|budget| allocations <= budget.allocations)
         });
         let stack = self.stack.is_within() || cfg!(debug_assertions);
-        allocations && stack && self.sizes.iter().all(Size::is_within) && self.polls.is_within()
+        let growth = self.growth.iter().all(Growth::is_within);
+        allocations
+            && growth
+            && stack
+            && self.sizes.iter().all(Size::is_within)
+            && self.polls.is_within()
     }
 }
 
@@ -98,6 +111,7 @@ impl Display for Table {
                 "(no valgrind was run: instructions and allocations were not counted here; the tests count allocations)"
             )?;
         }
+        self.write_growth(f)?;
         writeln!(
             f,
             "\n{:<38}{:>9}{:>9}{:>8}{:>7}{:>8}{:>9}",
@@ -141,6 +155,44 @@ impl Display for Table {
             polls.adopted,
             polls.spawned,
             judge(polls.is_within()),
+        )
+    }
+}
+
+impl Table {
+    fn write_growth(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{:<38}", "exit stack: ns per entry, of so many")?;
+        for size in Entry::SIZES {
+            write!(f, "{size:>9}")?;
+        }
+        writeln!(
+            f,
+            "{:>8}{:>8}{:>8}{:>7}{:>7}{:>9}",
+            "budget", "instr.", "allocs", "budget", "bytes", "CPython"
+        )?;
+        for growth in &self.growth {
+            let Growth { entry, counts, .. } = growth;
+            write!(f, "{:<38}", entry.what)?;
+            for time in growth.times {
+                write!(f, "{time:>9.1}")?;
+            }
+            let ratio = growth.ratio().map(|ratio| format!("{ratio:.0} x"));
+            writeln!(
+                f,
+                "{:>8}{:>8}{:>8}{:>7}{:>7}{:>9}  {}",
+                or_dash(entry.time),
+                or_dash(counts.map(|counts| counts.instructions)),
+                or_dash(counts.map(|counts| counts.allocations)),
+                entry.allocations,
+                or_dash(growth.bytes),
+                or_dash(ratio),
+                judge(growth.is_fast()),
+            )?;
+        }
+        writeln!(
+            f,
+            "(bytes: resident, of each of a million; CPython: how many times as long its AsyncExitStack takes, to be {} or more)",
+            Entry::RATIO,
         )
     }
 }

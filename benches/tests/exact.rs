@@ -1,5 +1,6 @@
 //! What can be counted exactly keeps to its budget.
 
+use withal_benches::entries::{ENTRIES, Entry};
 use withal_benches::orphans::Polls;
 use withal_benches::permit::Refused;
 use withal_benches::rows::{Contender, ROWS};
@@ -26,6 +27,46 @@ fn allocations_of_every_row() {
             );
         }
     }
+}
+
+/// The list of the entries doubles now and then, and a stack has a few of its own.
+#[test]
+fn allocations_of_an_entry_of_a_stack() {
+    const BESIDES: u64 = 40;
+    for entry in &ENTRIES {
+        (entry.stack)(1);
+        for n in [10, 1000, 100_000] {
+            let allocations = allocation_counter::measure(|| (entry.stack)(n)).count_total;
+            let allowed = entry.allocations * n + BESIDES;
+            assert!(
+                allocations <= allowed,
+                "{}: {allocations} of {n}",
+                entry.what
+            );
+        }
+    }
+}
+
+/// An entry takes the same memory in whichever company, and nothing is left.
+#[test]
+fn memory_of_an_entry_of_a_stack() {
+    for entry in &ENTRIES {
+        (entry.stack)(1);
+        let measure = |n| allocation_counter::measure(|| (entry.stack)(n));
+        let many = measure(100_000);
+        assert!(many.bytes_max <= 250 * 100_000, "{}: {many:?}", entry.what);
+        assert_eq!(many.bytes_current, 0, "{}", entry.what);
+    }
+}
+
+/// A million of children that come and go leave no trace in the stack from which they were forked.
+#[test]
+fn memory_of_children() {
+    let child = Entry::named("child").expect("it is one of them");
+    (child.stack)(1);
+    let few = allocation_counter::measure(|| (child.stack)(10));
+    let many = allocation_counter::measure(|| (child.stack)(1_000_000));
+    assert!(many.bytes_max <= 2 * few.bytes_max, "{few:?}, {many:?}");
 }
 
 #[test]

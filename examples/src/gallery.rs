@@ -1,14 +1,18 @@
 //! The list of all examples.
 
+mod coordinated;
 mod exit_fails;
 mod explicit_close;
 mod fake_connection;
 mod file;
+mod handler;
 mod hang;
 mod nested;
 mod normal_exit_is_not_suppression;
 mod resource;
 mod sees_error;
+mod stack_conditional;
+mod stack_loop;
 mod suppress_one;
 mod temp_dir;
 mod timeout;
@@ -48,9 +52,13 @@ pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
         example!("A6", explicit_close),
         example!("B1", sees_error),
         example!("B2", suppress_one),
+        example!("B3", handler),
         example!("B4", normal_exit_is_not_suppression),
         example!("B5", exit_fails),
         example!("C1", nested),
+        example!("C2", stack_loop),
+        example!("C3", stack_conditional),
+        example!("C5", coordinated),
         example!("D1", file),
         example!("D3", temp_dir),
         example!("H1", timeout),

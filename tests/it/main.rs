@@ -19,6 +19,9 @@ mod anyhow;
 #[cfg(feature = "tracing")]
 mod tracing;
 
+#[cfg(feature = "inspect")]
+mod inspect;
+
 #[cfg(all(feature = "tokio", feature = "smol", feature = "fs"))]
 mod all;
 

@@ -1,11 +1,11 @@
-//! Feature `tracing`: lost errors are events, and an exit that runs elsewhere keeps its span.
+//! Feature `tracing`: each scope has a span, lost errors are events, and an exit that runs elsewhere keeps its span.
 
 use std::fmt::{Debug, Write};
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Instrument, Subscriber, info, info_span};
+use tracing::{Event, Instrument, Level, Subscriber, info, info_span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use withal::{Outcome, ScopeExt, acquire, with};
@@ -20,6 +20,9 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        if event.metadata().level() > &Level::INFO {
+            return; // the phases of the scopes
+        }
         let mut line = event.metadata().level().to_string();
         for span in cx.event_scope(event).into_iter().flatten() {
             write!(line, " in {}", span.name()).unwrap();
@@ -96,8 +99,8 @@ fn an_orphaned_exit_runs_in_the_span_of_its_enter() {
     });
     let expected = [
         "INFO message=elsewhere",
-        "INFO in request message=released after cancelled: the future was dropped",
-        "INFO in request message=gone",
+        "INFO in scope in request message=released after cancelled: the future was dropped",
+        "INFO in scope in request message=gone",
     ];
     assert_eq!(recorder.events(), expected);
 }

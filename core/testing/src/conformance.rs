@@ -11,16 +11,29 @@ pub mod adoption;
 pub mod cancelling;
 pub mod capabilities;
 pub mod closing;
+pub mod composing;
+pub mod contextlib;
 pub mod dropping;
+mod entries;
+pub mod escalating;
 pub mod local;
 pub mod panics;
 pub mod programs;
 pub mod protocol;
+pub mod stacks;
+pub mod tc39;
 
 /// Makes a test of each case of the suite for one runtime: `conformance!(name: expression that makes its launcher)`.
 #[macro_export]
 macro_rules! conformance {
     ($runtime:ident: $launcher:expr) => { $crate::cases! { $runtime: $launcher } };
+    // The names of all cases, for the tests of the documents that name them.
+    (@ names; $($area:ident { $($case:ident)* })*; $($program:ident)*) => {
+        [
+            $($(concat!(stringify!($area), "::", stringify!($case)),)*)*
+            $(concat!("programs::", stringify!($program)),)*
+        ]
+    };
     (@ $runtime:ident: $launcher:expr; $($area:ident { $($case:ident)* })*; $($program:ident)*) => {
         mod $runtime {
             #[allow(unused_imports)] // the expression may name things around the macro
@@ -44,8 +57,8 @@ macro_rules! conformance {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cases {
-    ($runtime:ident: $launcher:expr) => {
-        $crate::conformance! { @ $runtime: $launcher;
+    ($($of:tt)*) => {
+        $crate::conformance! { @ $($of)*;
             protocol {
                 inside_out
                 outcomes
@@ -99,6 +112,37 @@ macro_rules! cases {
                 an_exit_that_was_in_time
                 a_close_that_hangs_with_an_error
             }
+            escalating {
+                until_one_succeeds
+                giving_up
+                panics
+                each_attempt_cleans_up
+                an_overdue_attempt
+                a_close_that_is_tried_again
+                at_every_poll
+                every_fault
+            }
+            composing {
+                dropped_at_every_poll
+                dropped_in_a_canceller
+                dropped_inside_of_a_scope
+                aborted
+                cancelled_at_every_poll
+                dropped_while_closing
+                every_fault
+                in_order
+                a_refused_enter
+                side_by_side
+                a_side_that_fails
+                the_loser_of_a_race
+                the_first_is_released_first
+                a_deadline_over_a_composite
+                a_canceller_hears_of_it
+                an_exit_that_leaves_something_behind
+                nobody_is_let_in_while_closing
+                an_exit_that_needs_what_an_enter_holds
+                many_members
+            }
             local {
                 in_place
                 under_a_signal
@@ -138,6 +182,158 @@ macro_rules! cases {
                 extreme_deadlines
                 tasks_are_detached
                 blocking_work
+            }
+            contextlib {
+                enter
+                async_gen_propagates_generator_exit
+                contextmanager_plain
+                contextmanager_finally
+                contextmanager_traceback
+                contextmanager_no_reraise
+                contextmanager_non_normalised
+                contextmanager_except
+                contextmanager_except_stopiter
+                contextmanager_wrap_runtimeerror
+                contextmanager_do_not_unchain_non_stopiteration_exceptions
+                nokeepref
+                recursive
+                decorator
+                decorator_with_exception
+                decorating_method
+                contextdecorator
+                contextdecorator_with_exception
+                contextmanager_as_decorator
+                contextdecorator_as_mixin
+                no_resources
+                callback
+                async_callback
+                async_push
+                push
+                enter_async_context
+                enter_context
+                enter_async_context_fails
+                close
+                pop_all
+                exit_raise
+                exit_suppress
+                exit_exception_traceback
+                exit_exception_chaining_reference
+                async_exit_exception_chaining
+                exit_exception_chaining
+                async_exit_exception_explicit_none_context
+                exit_exception_explicit_none_context
+                exit_exception_non_suppressing
+                exit_exception_with_correct_context
+                exit_exception_with_existing_context
+                body_exception_suppress
+                exit_exception_chaining_suppress
+                excessive_nesting
+                dont_reraise_runtime_error
+                truthy_without_an_error
+                pushed_while_unwinding
+                every_entry_once
+                one_order
+                no_result_from_enter
+                no_exception
+                exact_exception
+                exception_hierarchy
+                other_exception
+                no_args
+                multiple_exception_args
+                suppress_is_reentrant
+                suppress_exception_groups
+                suppress_exception_groups_in_a_stack
+                suppress_exception_groups_bit_by_bit
+                suppress_error_of_an_exit
+                suppress_exception_groups_of_an_exit
+                aclosing
+                aclosing_error
+                aclosing_bpo41229
+                nullcontext
+                with_lock
+                with_semaphore
+                no_redirect_in_init
+                redirect_to_string_io
+                restored_after_error
+                cm_is_reentrant
+            }
+            tc39 {
+                symbol_async_dispose
+                use_adds_async_disposable_value
+                use_adds_sync_disposable_value
+                use_allows_null_value
+                use_puts_value_on_top_of_stack
+                use_returns_value
+                use_throws_if_disposed
+                adopt_adds_value_on_dispose_async
+                adopt_allows_any_value
+                adopt_puts_value_on_dispose_async_on_top_of_stack
+                adopt_returns_value
+                adopt_throws_if_disposed
+                defer_adds_on_dispose_async
+                defer_puts_on_dispose_async_on_top_of_stack
+                defer_returns_undefined
+                defer_throws_if_disposed
+                move_does_not_dispose_resources
+                move_returns_new_stack_that_contains_moved_resources
+                move_returns_new_stack
+                move_sets_state_to_disposed
+                move_throws_if_disposed
+                disposed_returns_false_when_not_disposed
+                disposed_returns_true_when_disposed
+                dispose_async_disposes_resources_in_reverse_order
+                dispose_async_does_not_reinvoke_disposers_if_already_disposed
+                dispose_async_does_not_reject_if_already_disposed
+                dispose_async_rejects_with_error_as_is_if_only_one_error
+                dispose_async_rejects_with_suppressederror_if_multiple_errors
+                dispose_async_resolves_to_undefined
+                suppressed_error_keeps_the_cause_apart
+                suppressed_error_of_undefined
+                async_dispose_called_at_end_of_block
+                async_dispose_called_at_end_of_asyncfunctionbody
+                async_dispose_called_at_end_of_asyncgeneratorbody
+                async_dispose_called_at_end_of_forstatement
+                async_dispose_called_at_end_of_each_iteration_of_forofstatement
+                multiple_resources_disposed_in_reverse_order
+                puts_initializer_on_top_of_disposable_resource_stack
+                throws_error_as_is_if_only_one_error
+                throws_suppressederror_if_multiple_errors
+                allows_null_initializer
+                await_using_implies_await_if_evaluated
+                await_using_does_not_imply_await_if_not_evaluated
+                async_iterator_prototype_async_dispose
+                await_using_in_async_function_without_await
+                dispose_method_throws_after_await
+                user_code_throws_before_and_after
+                async_disposal_from_sync_method_returning_a_promise
+            }
+            stacks {
+                two_concurrent_closers
+                the_first_closer_is_dropped
+                a_panic_and_two_closers
+                closing_inside_the_body
+                an_entry_that_closes_its_own_stack
+                closers_in_tasks
+                the_task_of_the_first_closer_is_aborted
+                closed_with_the_outcome_of_a_scope
+                an_entry_of_a_group_that_closes_it
+                adding_after_close
+                adding_while_unwinding
+                a_forgotten_lease
+                a_lease_that_comes_back_after_the_close
+                a_lease_that_comes_back_in_time
+                take_while_a_key_is_kept
+                take_while_unwinding
+                transfer
+                dismiss
+                dropped_unclosed
+                dropped_at_every_poll
+                fork
+                a_child_that_fails
+                group
+                a_child_of_a_closed_parent
+                a_parent_closes_while_a_child_closes_by_hand
+                taken_out_of_a_child
             }
             ;
             run_gives_the_value

@@ -4,27 +4,41 @@
 mod anyhow_errors;
 mod app_error;
 mod auto_traits;
+mod backoff;
 mod borrowing;
 mod boxed;
 mod broken;
 mod child;
 mod closures;
+mod compose_send;
 #[cfg(not(feature = "tracing"))]
 mod default_hook;
 #[cfg(feature = "tracing")]
 mod default_hook_event;
 mod double_failure;
+mod escalate;
 mod future_size;
 mod generic;
 mod inference;
+#[cfg(feature = "inspect")]
+mod inventory;
+#[cfg(feature = "inspect")]
+mod inventory_ends;
 mod kept;
+#[cfg(feature = "inspect")]
+mod leaks;
 mod location;
 mod names;
 mod open;
 mod raise;
+mod releasing;
 mod sample;
 mod send;
+#[cfg(feature = "tracing")]
+mod spans;
 mod spawned;
+mod stack;
+mod stack_scale;
 mod suppress;
 mod ui;
 mod verdict;

@@ -1,4 +1,4 @@
-//! Three scopes, one in the other: entered from the outside in, exited from the inside out.
+//! Three scopes, one in the other: entered from the outside in, exited from the inside out. A tuple of scopes does the same.
 //!
 //! Run it: `cargo run -p withal-examples -- run nested`
 
@@ -10,6 +10,14 @@ use crate::Transcript;
 
 pub(crate) const TITLE: &str = "three scopes, one in the other";
 pub(crate) const TRANSCRIPT: &[&str] = &[
+    "acquire A",
+    "acquire B",
+    "acquire C",
+    "use A B C",
+    "release C",
+    "release B",
+    "release A",
+    "as a tuple",
     "acquire A",
     "acquire B",
     "acquire C",
@@ -39,11 +47,19 @@ pub(crate) async fn run<R: Runtime>(rt: &R, out: &Transcript) -> Result<(), Repo
                     resource("C")
                         .with(async |c| {
                             out.line(format_args!("use {a} {b} {c}"));
-                            Ok(())
+                            Ok::<_, Report>(())
                         })
                         .await
                 })
                 .await
+        })
+        .await?;
+
+    out.line("as a tuple");
+    (resource("A"), resource("B"), resource("C"))
+        .with(async |(a, b, c)| {
+            out.line(format_args!("use {a} {b} {c}"));
+            Ok(())
         })
         .await
 }

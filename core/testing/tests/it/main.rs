@@ -1,7 +1,11 @@
 //! The suite on the manual runtime, and the tests of the harness itself.
 
+mod docs;
 mod harness;
+mod nothing_lost;
 mod signals;
+mod stack_deadlines;
+mod stack_sweep;
 
 use withal_testing::Manual;
 
