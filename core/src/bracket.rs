@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
+use crate::report::Entry;
 use crate::scope::Scope;
 use crate::verdict::Verdict;
 
@@ -66,6 +67,12 @@ pub trait Bracket: Sized {
 
     /// Shows the body its part.
     fn view(held: &mut Self::Held) -> &mut Self::View;
+
+    /// What there is to tell of an error: all that is in a report, also inside of an [`Or`](crate::Or).
+    #[doc(hidden)]
+    fn entries(error: Self::Error) -> Vec<Entry> {
+        Entry::split(error)
+    }
 
     /// Exits.
     fn end(

@@ -129,7 +129,7 @@ where
             })
             .await
         };
-        let exited = Trouble::exited(exited);
+        let exited = Trouble::exited(exited, Entry::split);
         trace.exited(&exited);
         drop(fate);
         let unsettled = armed.disarm();

@@ -69,7 +69,11 @@ where
         }
         let name = ScopeName::<S>(scope.tag());
         let watch = Watch::enter::<S>(&name.0, location);
-        let held = match watch.trace.around(scope.begin_armed(Armed::new(location))).await {
+        let held = match watch
+            .trace
+            .around(scope.begin_armed(Armed::new(location)))
+            .await
+        {
             Ok(held) => held,
             Err(error) => {
                 watch.trace.refused();
@@ -127,7 +131,7 @@ where
         match poll_fn(|cx| slot.poll_left(cx)).await {
             Ok(verdict) => Ok(verdict),
             Err(trouble) => match *trouble {
-                Trouble::Error(error) => Err(error),
+                Trouble::Error(error, _) => Err(error),
                 Trouble::Panic(panic) => resume_unwind(*panic),
             },
         }

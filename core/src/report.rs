@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::combine::exit_within::Overdue;
 use crate::failure::{Fault, as_error, find};
 
 /// An application error that loses nothing: a primary error and all others in the order of time.
@@ -243,23 +244,23 @@ impl Entry {
     }
 
     /// The entries of `error`: those of a report, else one.
-    pub(crate) fn all<X: Fault>(
-        mut error: X,
+    pub(crate) fn split<X: Fault>(mut error: X) -> Vec<Self> {
+        match error.as_any_mut().downcast_mut::<Report>() {
+            Some(report) => report.clone().into_entries().collect(),
+            None => vec![Self::new(What::fault(error))],
+        }
+    }
+
+    /// Says where entries come from that do not say it themselves.
+    pub(crate) fn all_at(
+        mut entries: Vec<Self>,
         phase: Phase,
         label: &Label,
-    ) -> impl Iterator<Item = Self> + use<X> {
-        let (report, one) = match error.as_any_mut().downcast_mut::<Report>() {
-            Some(report) => {
-                let mut report = report.clone();
-                if report.primary().location.is_none() {
-                    report.primary_mut().set(phase, label);
-                }
-                (Some(report), None)
-            }
-            None => (None, Some(Self::new(What::fault(error)).at(phase, label))),
-        };
-        let entries = report.into_iter().flat_map(Report::into_entries);
-        entries.chain(one)
+    ) -> impl Iterator<Item = Self> + use<> {
+        for entry in entries.iter_mut().filter(|entry| entry.location.is_none()) {
+            entry.set(phase, label);
+        }
+        entries.into_iter()
     }
 
     pub(crate) fn at(mut self, phase: Phase, label: &Label) -> Self {
@@ -310,6 +311,7 @@ impl Entry {
     pub fn kind(&self) -> Kind {
         match self.what {
             What::Finished => Kind::Finished,
+            What::Failed(..) if self.what.is::<Overdue>() => Kind::Overdue,
             What::Failed(..) => Kind::Failed,
             What::Panic(_) => Kind::Panicked,
             What::Overdue => Kind::Overdue,
@@ -397,7 +399,7 @@ impl What {
     }
 
     /// A standard error.
-    fn error<E: Error + Send + Sync + 'static>(error: E) -> Self {
+    pub(crate) fn error<E: Error + Send + Sync + 'static>(error: E) -> Self {
         Self::Failed(Arc::new(error), |any| {
             let error = any.downcast_ref::<E>()?;
             Some(error)
@@ -475,6 +477,9 @@ impl Display for Phase {
         })
     }
 }
+
+/// What there is to tell of an error of this type.
+pub(crate) type Entries<X> = fn(X) -> Vec<Entry>;
 
 /// Name and source line of a scope.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
-use crate::report::{Entry, Label, Phase, Report, What};
+use crate::report::{Entries, Entry, Label, Phase, Report, What};
 use crate::watch::Trace;
 
 /// Copied from memory: a value of which only the first word has just been written stalls the exit that moves it.
@@ -27,16 +27,20 @@ pub(crate) type Exited<V, X> = Result<V, Box<Trouble<X>>>;
 
 /// What went wrong in an exit.
 pub(crate) enum Trouble<X> {
-    Error(X),
+    /// An error, and what there is to tell of it.
+    Error(X, Entries<X>),
     Panic(Panic),
 }
 
 impl<X> Trouble<X> {
     #[inline(always)]
-    pub(crate) fn exited<V>(given: Result<Result<V, X>, Panic>) -> Exited<V, X> {
+    pub(crate) fn exited<V>(
+        given: Result<Result<V, X>, Panic>,
+        entries: Entries<X>,
+    ) -> Exited<V, X> {
         match given {
             Ok(Ok(verdict)) => Ok(verdict),
-            Ok(Err(error)) => Err(Self::Error(error).boxed()),
+            Ok(Err(error)) => Err(Self::Error(error, entries).boxed()),
             Err(panic) => Err(Self::Panic(panic).boxed()),
         }
     }
@@ -214,14 +218,15 @@ where
     pub(crate) fn exit_now(&mut self) -> Exited<B::Verdict, B::Error> {
         let held = self.take_held();
         let trace = self.owner.leave(&Fate::Success);
-        let exited = Trouble::exited(frame::in_sync_exit(&mut self.owner, || {
+        let given = frame::in_sync_exit(&mut self.owner, || {
             let _inside = trace.inside();
             let exit = pin!(B::end(held, Outcome::Success));
             match exit.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(exited) => exited,
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
-        }));
+        });
+        let exited = Trouble::exited(given, B::entries);
         trace.exited(&exited);
         exited
     }
@@ -238,7 +243,7 @@ where
         // The box first, so that the exit is made in place. The async block owns the guard, so that only the guard must be `'static`, not the scope.
         let place = Box::new_uninit();
         let exit = async move {
-            Trouble::exited(Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await)
+            Trouble::exited(Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await, B::entries)
         };
         let exit = Box::write(place, trace.exit(exit));
         let exit = Box::into_pin(exit);
@@ -362,7 +367,7 @@ where
 {
     Box::pin(trace.exit(async move {
         kids.drain().await;
-        Trouble::exited(Exiting::new(B::end(held, fate.outcome()), frame).await)
+        Trouble::exited(Exiting::new(B::end(held, fate.outcome()), frame).await, B::entries)
     }))
 }
 
@@ -405,7 +410,7 @@ pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
     match exited {
         Ok(_) => lost::tell(Entry::new(What::Finished).at(Phase::Exit, label)),
         Err(trouble) => match *trouble {
-            Trouble::Error(error) => tell_error(error, Phase::Exit, label),
+            Trouble::Error(error, entries) => tell_entries(entries(error), Phase::Exit, label),
             Trouble::Panic(panic) => {
                 lost::tell_panic(&**panic, Phase::Exit, label);
                 lost::discard(panic);
@@ -417,5 +422,10 @@ pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
 /// Tells of an error that nobody is left to get; of a report each entry.
 #[cold]
 pub(crate) fn tell_error<X: Fault>(error: X, phase: Phase, label: &Label) {
-    Entry::all(error, phase, label).for_each(lost::tell);
+    tell_entries(Entry::split(error), phase, label);
+}
+
+#[cold]
+pub(crate) fn tell_entries(entries: Vec<Entry>, phase: Phase, label: &Label) {
+    Entry::all_at(entries, phase, label).for_each(lost::tell);
 }

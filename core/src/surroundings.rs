@@ -74,7 +74,7 @@ pub fn carry(carrier: impl Carrier) {
 
 /// The surroundings of one scope; empty and free unless there is something to carry.
 #[derive(Default)]
-pub(crate) struct Surroundings(Option<Luggage>);
+pub(crate) struct Surroundings(Option<Box<Luggage>>);
 
 struct Luggage {
     ambient: Ambient,
@@ -105,7 +105,7 @@ impl Surroundings {
         if ambient.is_none() && carried.is_empty() {
             return None;
         }
-        Some(Self(Some(Luggage { ambient, carried })))
+        Some(Self(Some(Box::new(Luggage { ambient, carried }))))
     }
 
     pub(crate) fn take(&mut self) -> Self {

@@ -13,8 +13,10 @@ use crate::frame::{self, Body};
 use crate::framed::{Framed, Heir, Stop};
 use crate::owner::{Owner, ScopeName};
 use crate::raise::Raise;
-use crate::report::{Entry, Label, Phase, Report};
-use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim, tell_error, tell_exited};
+use crate::report::{Entries, Entry, Label, Phase, Report};
+use crate::slot::{
+    Exited, Slot, Trouble, Unsettled, reclaim, tell_entries, tell_error, tell_exited,
+};
 use crate::verdict::Verdict;
 use crate::watch::Watch;
 
@@ -170,7 +172,11 @@ where
         let mut slot = {
             let name = ScopeName::<S>(scope.tag());
             let watch = Watch::enter::<S>(&name.0, location);
-            let held = match watch.trace.around(scope.begin_armed(Armed::new(location))).await {
+            let held = match watch
+                .trace
+                .around(scope.begin_armed(Armed::new(location)))
+                .await
+            {
                 Ok(held) => held,
                 Err(error) => {
                     watch.trace.refused();
@@ -242,7 +248,7 @@ where
             let error = reclaim(failed);
             Some(match exited {
                 Err(trouble) if suppressed => match *trouble {
-                    Trouble::Error(exit) => Err(C::exit(exit, label)),
+                    Trouble::Error(exit, _) => Err(C::exit(exit, label)),
                     Trouble::Panic(panic) => resume_unwind(*panic),
                 },
                 Ok(verdict) if verdict.suppresses() => match V::suppressed() {
@@ -251,7 +257,7 @@ where
                 },
                 Ok(_) => Err(C::body(error)),
                 Err(trouble) => match *trouble {
-                    Trouble::Error(exit) => Err(C::both(error, exit, label)),
+                    Trouble::Error(exit, entries) => Err(C::both(error, exit, entries, label)),
                     Trouble::Panic(panic) => {
                         // The panic of the exit goes on, and so the body's error has nowhere to go.
                         tell_error(error, Phase::Body, &label());
@@ -269,8 +275,8 @@ where
         }
         (Unsettled::Cut | Unsettled::Nothing, Err(trouble)) => match *trouble {
             Trouble::Panic(panic) => resume_unwind(*panic),
-            Trouble::Error(error) => {
-                tell_error(error, Phase::Exit, &label());
+            Trouble::Error(error, entries) => {
+                tell_entries(entries(error), Phase::Exit, &label());
                 None
             }
         },
@@ -288,7 +294,7 @@ pub(crate) fn troubled<X, E, R, C: Conclude<X, E, R>>(
     label: impl FnOnce() -> Label,
 ) -> R {
     match trouble {
-        Trouble::Error(error) => C::exit(error, label),
+        Trouble::Error(error, _) => C::exit(error, label),
         Trouble::Panic(panic) => resume_unwind(*panic),
     }
 }
@@ -301,7 +307,7 @@ pub(crate) trait Conclude<X, E, R> {
     fn enter(error: X, label: impl FnOnce() -> Label) -> R;
     fn body(error: E) -> R;
     fn exit(error: X, label: impl FnOnce() -> Label) -> R;
-    fn both(body: E, exit: X, label: impl FnOnce() -> Label) -> R;
+    fn both(body: E, exit: X, _: Entries<X>, label: impl FnOnce() -> Label) -> R;
 }
 
 /// What a body gives, as a result. (A wrapper around the closure of `using` would not be general enough to be `Send`.)
@@ -362,12 +368,13 @@ impl<X: Fault + Raise<E, How>, E: Fault, How> Conclude<X, E, E> for AsBody<How> 
         raise(error, Phase::Exit, label)
     }
 
-    fn both(mut body: E, exit: X, label: impl FnOnce() -> Label) -> E {
+    fn both(mut body: E, exit: X, entries: Entries<X>, label: impl FnOnce() -> Label) -> E {
         match body.as_any_mut().downcast_mut::<Report>() {
             Some(report) => {
-                Entry::all(exit, Phase::Exit, &label()).for_each(|entry| report.push(entry));
+                let entries = Entry::all_at(entries(exit), Phase::Exit, &label());
+                entries.for_each(|entry| report.push(entry));
             }
-            None => tell_error(exit, Phase::Exit, &label()),
+            None => tell_entries(entries(exit), Phase::Exit, &label()),
         }
         body
     }
@@ -389,7 +396,7 @@ impl<X> Conclude<X, Infallible, X> for AsScope {
         error
     }
 
-    fn both(body: Infallible, _: X, _: impl FnOnce() -> Label) -> X {
+    fn both(body: Infallible, _: X, _: Entries<X>, _: impl FnOnce() -> Label) -> X {
         match body {}
     }
 }
@@ -410,7 +417,7 @@ impl<X, E> Conclude<X, E, ScopeError<E, X>> for AsReport {
         ScopeError::Exit(error)
     }
 
-    fn both(body: E, exit: X, _: impl FnOnce() -> Label) -> ScopeError<E, X> {
+    fn both(body: E, exit: X, _: Entries<X>, _: impl FnOnce() -> Label) -> ScopeError<E, X> {
         ScopeError::BodyAndExit { body, exit }
     }
 }

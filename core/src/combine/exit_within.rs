@@ -88,6 +88,13 @@ where
         S::view(&mut held.inner)
     }
 
+    fn entries(error: Self::Error) -> Vec<Entry> {
+        match error {
+            Or::A(error) => S::entries(error),
+            Or::B(overdue) => vec![Entry::new(What::error(overdue))],
+        }
+    }
+
     async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, Self::Error> {
         let Held {
             inner,

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
+use crate::report::Entry;
 
 /// A named scope: see [`ScopeExt::named`](crate::ScopeExt::named).
 #[derive(Clone, Debug)]
@@ -50,6 +51,10 @@ impl<S: Bracket> Bracket for Named<S> {
 
     fn view(held: &mut S::Held) -> &mut S::View {
         S::view(held)
+    }
+
+    fn entries(error: S::Error) -> Vec<Entry> {
+        S::entries(error)
     }
 
     fn end(

@@ -15,8 +15,8 @@ use crate::lost;
 use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
-use crate::report::{Label, Phase};
-use crate::slot::{Fate, Unsettled, finish, leaving, tell_error};
+use crate::report::{Entry, Label, Phase};
+use crate::slot::{Fate, Unsettled, finish, leaving, tell_entries};
 use crate::watch::Trace;
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).
@@ -66,7 +66,7 @@ where
             finish(exit, Unsettled::<Infallible>::Nothing, label).await;
         }
         Ok(Err(error)) => {
-            tell_error(error, Phase::Enter, &label);
+            tell_entries(S::entries(error), Phase::Enter, &label);
         }
         Err(panic) => {
             lost::tell_panic(&**panic, Phase::Enter, &label);
@@ -106,6 +106,10 @@ impl<S: Bracket> Bracket for Protected<S> {
 
     fn view(held: &mut S::Held) -> &mut S::View {
         S::view(held)
+    }
+
+    fn entries(error: S::Error) -> Vec<Entry> {
+        S::entries(error)
     }
 
     fn end(

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::bracket::{Bracket, Member};
 use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
+use crate::report::Entry;
 
 /// How the part is found in what is held.
 ///
@@ -85,6 +86,10 @@ where
 
     fn view(held: &mut Self::Held) -> &mut W {
         (held.project)(&mut held.inner, &held.view)
+    }
+
+    fn entries(error: S::Error) -> Vec<Entry> {
+        S::entries(error)
     }
 
     fn end(

@@ -51,6 +51,20 @@ macro_rules! alternative {
                 }
             }
 
+            fn entries(error: Self::Error) -> Vec<$crate::report::Entry> {
+                use $crate::compose::one_of::OneOf;
+
+                match error {
+                    OneOf::First(error) => A::entries(error),
+                    OneOf::Second(error) => B::entries(error),
+                    OneOf::Both { first, second } => {
+                        let mut entries = B::entries(second);
+                        entries.extend(A::entries(first));
+                        entries
+                    }
+                }
+            }
+
             async fn end(
                 held: Self::Held,
                 outcome: $crate::outcome::Outcome<'_>,

@@ -15,8 +15,8 @@ use crate::frame::{self, Cuttable};
 use crate::framed::{Framed, Heir, Stop};
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
-use crate::report::{Label, Phase, Report};
-use crate::slot::{Exited, Fate, Slot, Trouble, Unsettled, tell_error, tell_exited};
+use crate::report::{Entry, Label, Phase, Report};
+use crate::slot::{Exited, Fate, Slot, Trouble, Unsettled, tell_entries, tell_exited};
 use crate::verdict::Verdict;
 
 use super::armed::Armed;
@@ -93,6 +93,10 @@ impl<C: Crew> Bracket for Composite<C> {
 
     fn view(held: &mut Self::Held) -> &mut Self::Held {
         held
+    }
+
+    fn entries(error: C::Error) -> Vec<Entry> {
+        C::entries(error)
     }
 
     async fn end(mut aboard: Self::Held, outcome: Outcome<'_>) -> Result<C::Verdict, C::Error> {
@@ -203,7 +207,9 @@ fn settle<V: Verdict, X: Fault>(
             }
             resume_unwind(*panic)
         }
-        Err(Trouble::Error(error)) => tell_error(error, Phase::Exit, &label()),
+        Err(Trouble::Error(error, entries)) => {
+            tell_entries(entries(error), Phase::Exit, &label());
+        }
         Ok(_) if refused.is_some() => {}
         Ok(verdict) => tell_exited::<V, X>(Ok(verdict), &label()),
     }
@@ -269,6 +275,10 @@ macro_rules! composite {
 
             fn view(held: &mut Self::Held) -> &mut Self::View {
                 <Self as $crate::compose::crew::Crew>::view(&mut held.parts)
+            }
+
+            fn entries(error: Self::Error) -> Vec<$crate::report::Entry> {
+                <Self as $crate::compose::crew::Crew>::entries(error)
             }
 
             fn end(

@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::bracket::{Bracket, Member, Tag};
 use crate::failure::Fault;
 use crate::frame;
-use crate::report::{Label, Phase};
+use crate::report::{Entry, Label, Phase};
 use crate::verdict::Verdict;
 
 use super::armed::Armed;
@@ -51,6 +51,9 @@ pub trait Crew: Sized + Send {
         unwinding: &mut Unwinding<'_, Self::Error>,
     ) -> impl Future<Output = ()> + Send;
 
+    /// What there is to tell of an error.
+    fn entries(error: Self::Error) -> Vec<Entry>;
+
     fn is_empty(seats: &Self::Seats) -> bool;
 
     /// Takes apart what the members hold; all of them have entered.
@@ -92,7 +95,12 @@ pub(super) fn refused<S: Bracket, X: 'static>(
     inject: fn(S::Error) -> X,
 ) -> Debt<X> {
     let name = S::name(tag);
-    Debt::new(error, Phase::Enter, Label { name, location }, inject)
+    Debt::new(
+        error,
+        (Phase::Enter, Label { name, location }),
+        inject,
+        S::entries,
+    )
 }
 
 /// What a member holds beside its part, and its name.

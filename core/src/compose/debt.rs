@@ -1,18 +1,24 @@
 //! An error of one member of a composite: lent to the exits of the others as it is, and given to the caller as the composite's.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::failure::{Failed, Fault, Told, as_error};
-use crate::report::{Entry, Label, Phase, Report, What};
-use crate::slot::{reclaim, tell_error};
+use crate::report::{Entries, Entry, Label, Phase, Report, What};
+use crate::slot::{reclaim, tell_entries};
 
 /// An error of a member of which somebody is still to be told; `X` is the error of the composite.
 pub struct Debt<X>(Box<dyn Owed<X>>);
 
 impl<X> Debt<X> {
     #[cold]
-    pub(super) fn new<Y: Fault>(error: Y, phase: Phase, label: Label, inject: fn(Y) -> X) -> Self
+    pub(super) fn new<Y: Fault>(
+        error: Y,
+        (phase, label): (Phase, Label),
+        inject: fn(Y) -> X,
+        entries: Entries<Y>,
+    ) -> Self
     where
         X: 'static,
     {
@@ -29,6 +35,7 @@ impl<X> Debt<X> {
             phase,
             label,
             inject,
+            entries,
         }))
     }
 
@@ -48,7 +55,7 @@ impl<X> Debt<X> {
     }
 
     /// Tells the hook: nobody takes it.
-    pub(super) fn tell(&self) {
+    pub(super) fn tell(self) {
         self.0.tell();
     }
 }
@@ -63,7 +70,7 @@ trait Owed<X>: Send {
     fn lend(&self) -> Arc<Failed<dyn Fault>>;
     fn report(&self) -> Report;
     fn take(self: Box<Self>) -> X;
-    fn tell(&self);
+    fn tell(self: Box<Self>);
 }
 
 struct Owing<Y, X> {
@@ -74,6 +81,7 @@ struct Owing<Y, X> {
     label: Label,
     /// Makes of it the error of the composite.
     inject: fn(Y) -> X,
+    entries: Entries<Y>,
 }
 
 impl<Y: Fault, X> Owed<X> for Owing<Y, X> {
@@ -95,7 +103,22 @@ impl<Y: Fault, X> Owed<X> for Owing<Y, X> {
         (self.inject)(reclaim(Failed::new(error)))
     }
 
-    fn tell(&self) {
-        tell_error(self.report(), self.phase, &self.label);
+    fn tell(self: Box<Self>) {
+        let report = self.report();
+        let Self {
+            error,
+            told,
+            phase,
+            label,
+            entries,
+            ..
+        } = *self;
+        drop(told);
+        // All that is in it, unless somebody still looks at it.
+        let entries = match Arc::try_unwrap(error) {
+            Ok(error) if !(&error as &dyn Any).is::<Report>() => entries(error),
+            _ => Entry::split(report),
+        };
+        tell_entries(entries, phase, &label);
     }
 }

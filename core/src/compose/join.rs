@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use crate::bracket::{Bracket, Member};
 use crate::raise::Or;
+use crate::report::Entry;
 
 use super::abreast::Abreast;
 use super::armed::Armed;
@@ -226,6 +227,10 @@ impl<C: Ranked> Crew for Join<C> {
         unwinding: &mut Unwinding<'_, C::Error>,
     ) -> impl Future<Output = ()> + Send {
         C::exit_abreast(seats, unwinding)
+    }
+
+    fn entries(error: C::Error) -> Vec<Entry> {
+        C::entries(error)
     }
 
     fn is_empty(seats: &C::Seats) -> bool {

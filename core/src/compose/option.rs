@@ -71,6 +71,10 @@ impl<S: Member + Send> Bracket for Option<S> {
         &mut held.part
     }
 
+    fn entries(error: S::Error) -> Vec<Entry> {
+        S::entries(error)
+    }
+
     async fn end(held: Self::Held, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
         let Rest {
             inner, location, ..

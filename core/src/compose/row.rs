@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::bracket::{Bracket, Member};
+use crate::report::Entry;
 
 use super::armed::Armed;
 use super::composite::composite;
@@ -47,6 +48,10 @@ macro_rules! row {
             for seat in seats.iter_mut().rev() {
                 unwinding.exit::<S>(seat, |error| error).await;
             }
+        }
+
+        fn entries(error: S::Error) -> Vec<Entry> {
+            S::entries(error)
         }
 
         fn is_empty(seats: &Self::Seats) -> bool {

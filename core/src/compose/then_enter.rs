@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::bracket::{Bracket, Member, type_name};
 use crate::raise::Or;
+use crate::report::Entry;
 use crate::verdict::Verdict;
 
 use super::armed::Armed;
@@ -80,6 +81,13 @@ where
     async fn exit((a, b): &mut Self::Seats, unwinding: &mut Unwinding<'_, Self::Error>) {
         unwinding.exit::<B>(b, Or::B).await;
         unwinding.exit::<A>(a, Or::A).await;
+    }
+
+    fn entries(error: Self::Error) -> Vec<Entry> {
+        match error {
+            Or::A(error) => A::entries(error),
+            Or::B(error) => B::entries(error),
+        }
     }
 
     fn is_empty((a, b): &Self::Seats) -> bool {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::bracket::{Bracket, Member};
 use crate::raise::Or;
+use crate::report::Entry;
 use crate::verdict::Verdict;
 
 use super::armed::Armed;
@@ -28,6 +29,17 @@ macro_rules! verdict {
 macro_rules! nest {
     ($error:ident) => { $error };
     ($error:ident $Or:ident $($rest:ident)*) => { Or::$Or(nest!($error $($rest)*)) };
+}
+
+/// What there is to tell of an error in the nest.
+macro_rules! entries {
+    ($error:expr; $S:ident) => { $S::entries($error) };
+    ($error:expr; $S:ident $($rest:ident)+) => {
+        match $error {
+            Or::A(error) => $S::entries(error),
+            Or::B(error) => entries!(error; $($rest)+),
+        }
+    };
 }
 
 /// Finds the place of each error, and the order of the exits.
@@ -78,6 +90,10 @@ macro_rules! members {
 
             async fn exit(seats: &mut Self::Seats, unwinding: &mut Unwinding<'_, Self::Error>) {
                 $(unwinding.exit::<$E>(&mut seats.$e, |error| nest!(error $($exit)*)).await;)+
+            }
+
+            fn entries(error: Self::Error) -> Vec<Entry> {
+                entries!(error; $($S)+)
             }
 
             fn is_empty(seats: &Self::Seats) -> bool {

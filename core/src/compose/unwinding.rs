@@ -46,6 +46,8 @@ struct Own<X> {
 enum Saw {
     Nothing,
     Body,
+    /// That of the body, together with all the others.
+    BodyToo,
     Own,
 }
 
@@ -87,7 +89,7 @@ impl<'a, X> Unwinding<'a, X> {
         X: 'static,
     {
         let saw = match self.outcome {
-            Outcome::Failure(_) => Saw::Body,
+            Outcome::Failure(_) => Saw::BodyToo,
             _ => Saw::Nothing,
         };
         self.note(gone, saw, inject);
@@ -125,7 +127,12 @@ impl<'a, X> Unwinding<'a, X> {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 self.look(saw);
-                let debt = Debt::new(error, Phase::Exit, self.label(S::name(&tag)), inject);
+                let debt = Debt::new(
+                    error,
+                    (Phase::Exit, self.label(S::name(&tag))),
+                    inject,
+                    S::entries,
+                );
                 if self.own.is_none() && self.panic.is_none() {
                     let lent = debt.lend();
                     self.own = Some(Own { debt, lent });
@@ -135,11 +142,13 @@ impl<'a, X> Unwinding<'a, X> {
             }
             Err(panic) => {
                 self.look(saw);
-                if self.panic.is_none() {
+                let is_first = self.panic.is_none();
+                if is_first && !matches!(self.outcome, Outcome::Panicked(_)) {
                     let message = lost::message(&**panic).to_owned();
                     self.panic = Some((panic, message));
-                    if let Some(own) = self.own.take() {
-                        own.debt.tell();
+                    if let Some(Own { debt, lent }) = self.own.take() {
+                        drop(lent);
+                        debt.tell();
                     }
                 } else {
                     lost::tell_panic(&**panic, Phase::Exit, &self.label(S::name(&tag)));
@@ -152,7 +161,15 @@ impl<'a, X> Unwinding<'a, X> {
     fn suppress(&mut self, saw: Saw) {
         match saw {
             Saw::Nothing => {}
-            Saw::Body => self.suppressed = self.suppressible,
+            Saw::Body | Saw::BodyToo if !self.suppressible => {}
+            Saw::Body => {
+                self.suppressed = true;
+                // An error beside that of the body: were the scopes nested, the inner block would have told it.
+                if let Some(beside) = self.own.take() {
+                    beside.debt.tell();
+                }
+            }
+            Saw::BodyToo => self.suppressed = true,
             Saw::Own => self.own = None,
         }
     }
@@ -160,7 +177,7 @@ impl<'a, X> Unwinding<'a, X> {
     /// Looks whether an exit that went wrong is a composite of which a part has suppressed what it saw.
     fn look(&mut self, saw: Saw) {
         let lent = match (saw, self.outcome, &self.own) {
-            (Saw::Body, Outcome::Failure(failure), _) => failure.0,
+            (Saw::Body | Saw::BodyToo, Outcome::Failure(failure), _) => failure.0,
             (Saw::Own, _, Some(own)) => &own.lent,
             _ => return,
         };
@@ -202,8 +219,9 @@ impl<'a, X> Unwinding<'a, X> {
 /// Dropped before its end, it tells what it has kept.
 impl<X> Drop for Unwinding<'_, X> {
     fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            own.debt.tell();
+        if let Some(Own { debt, lent }) = self.own.take() {
+            drop(lent);
+            debt.tell();
         }
         if let Some((panic, message)) = self.panic.take() {
             let panicked = What::Panic(message);

@@ -9,7 +9,7 @@ use crate::report::Label;
 use crate::slot::{Fate, Trouble};
 use crate::verdict::Verdict;
 
-use super::entry::{Entry, Raw, Room, Started};
+use super::entry::{Entry, Room, Started, failed};
 use super::list::{Closing, Shared};
 use super::unwind::Unwinding;
 
@@ -26,7 +26,7 @@ impl<V: Verdict> Entry<V> for Child<V> {
                     // In a frame of the parent, too: who closes that from here would wait for himself.
                     match Exiting::new(unwinding, frame).await {
                         Ok(Ok(Ok(verdict))) => Ok(verdict),
-                        Ok(Ok(Err(report))) => Err(Box::new(Trouble::Error(Raw::new(report)))),
+                        Ok(Ok(Err(report))) => Err(failed(report.into_entries().collect())),
                         Ok(Err(panic)) | Err(panic) => Err(Box::new(Trouble::Panic(panic))),
                     }
                 }))

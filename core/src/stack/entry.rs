@@ -8,13 +8,12 @@ use std::task::{Context, Poll, Waker};
 
 use crate::bracket::{Bracket, Member};
 use crate::exiting::Exiting;
-use crate::failure::Fault;
 use crate::frame::{self, Birth, Exit, Panic};
 use crate::framed::Heir;
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::Outcome;
-use crate::report::{Entry as Told, Label, Phase, What};
+use crate::report::{Entries, Entry as Told, Label, What};
 use crate::send_fn::SendFn;
 use crate::slot::{Exited, Fate, Trouble};
 
@@ -35,21 +34,8 @@ pub(super) enum Started<V> {
     Gone,
 }
 
-/// The error of an exit, of which the name of its entry is not known yet.
-pub(super) struct Raw(Box<dyn FnOnce(&Label) -> Vec<Told> + Send>);
-
-impl Raw {
-    #[cold]
-    pub(super) fn new<X: Fault>(error: X) -> Self {
-        Self(Box::new(|label| {
-            Told::all(error, Phase::Exit, label).collect()
-        }))
-    }
-
-    pub(super) fn told(self, label: &Label) -> Vec<Told> {
-        (self.0)(label)
-    }
-}
+/// What there is to tell of the error of an exit; the name of its entry is not in it yet.
+pub(super) type Raw = Vec<Told>;
 
 /// One entry, as its list sees it.
 pub(super) trait Entry<V>: Send {
@@ -153,7 +139,7 @@ where
             let (fate, frame) = (fate.clone(), room.frame);
             running(async move {
                 let exit = async { exit.call_send((value, fate.outcome())).await.into_exit() };
-                ended(Exiting::new(exit, frame).await)
+                ended(Exiting::new(exit, frame).await, Told::split)
             })
         },
         tag: (),
@@ -176,7 +162,7 @@ where
             let frame = room.frame;
             running(async move {
                 let exit = async { exit.call_send(()).await.into_exit() };
-                ended(Exiting::new(exit, frame).await)
+                ended(Exiting::new(exit, frame).await, Told::split)
             })
         },
         tag: (),
@@ -198,7 +184,7 @@ where
         start: |(), exit: F, _, room| {
             let frame = room.frame;
             let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
-            Started::Ended(ended(exited))
+            Started::Ended(ended(exited, Told::split))
         },
         tag: (),
         name: |()| Cow::Borrowed("callback"),
@@ -223,11 +209,11 @@ where
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
         });
-        return Started::Ended(ended(exited));
+        return Started::Ended(ended(exited, S::entries));
     }
     let fate = fate.clone();
     running(
-        async move { ended(Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await) },
+        async move { ended(Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await, S::entries) },
     )
 }
 
@@ -239,12 +225,17 @@ fn running<V>(exit: impl Future<Output = Ended<V>> + Send + 'static) -> Started<
     Started::Running(Box::into_pin(exit))
 }
 
-fn ended<V: From<W>, W, X: Fault>(exited: Result<Result<W, X>, Panic>) -> Ended<V> {
+fn ended<V: From<W>, W, X>(exited: Result<Result<W, X>, Panic>, entries: Entries<X>) -> Ended<V> {
     match exited {
         Ok(Ok(verdict)) => Ok(verdict.into()),
-        Ok(Err(error)) => Err(Box::new(Trouble::Error(Raw::new(error)))),
+        Ok(Err(error)) => Err(failed(entries(error))),
         Err(panic) => Err(Box::new(Trouble::Panic(panic))),
     }
+}
+
+#[cold]
+pub(super) fn failed(entries: Raw) -> Box<Trouble<Raw>> {
+    Box::new(Trouble::Error(entries, |entries| entries))
 }
 
 /// The frame of the exits of one stack, and what those that never suspend have left behind.

@@ -96,7 +96,7 @@ impl<V: Verdict> Unwind<V> {
                 Some(at_most) => ready!(self.poll_many(at_most, cx)),
             };
             match next {
-                Next::Entry(entry) => self.start(entry, cx),
+                Next::Entry(entry) => ready!(self.start(entry, cx)),
                 Next::Lent(label) => {
                     self.fail(vec![Line::new(What::Forgotten).at(Phase::Exit, &label)]);
                 }
@@ -138,13 +138,14 @@ impl<V: Verdict> Unwind<V> {
         }
     }
 
-    /// Starts the exit of `entry`; mostly it ends at once.
-    fn start(&mut self, mut entry: Box<dyn Entry<V>>, cx: &mut Context<'_>) {
+    /// Starts the exit of `entry`; mostly it ends at once. Pending if it does not.
+    fn start(&mut self, mut entry: Box<dyn Entry<V>>, cx: &mut Context<'_>) -> Poll<()> {
         if self.shared.settings.is_special() {
-            return self.start_special(entry);
+            self.start_special(entry);
+            return Poll::Ready(());
         }
         let ended = match entry.leave(&self.current, &mut self.room) {
-            Started::Gone => return,
+            Started::Gone => return Poll::Ready(()),
             Started::Ended(ended) => ended,
             Started::Running(mut running) => match running.as_mut().poll(cx) {
                 Poll::Ready(ended) => ended,
@@ -154,7 +155,7 @@ impl<V: Verdict> Unwind<V> {
                         running,
                         alarm: None,
                     });
-                    return;
+                    return Poll::Pending;
                 }
             },
         };
@@ -166,6 +167,7 @@ impl<V: Verdict> Unwind<V> {
                 ended: Some(ended),
             }),
         }
+        Poll::Ready(())
     }
 
     /// The same with a clock, or beside others.
@@ -253,7 +255,7 @@ impl<V: Verdict> Unwind<V> {
         let mut lines = match ended {
             None => vec![line(What::Overdue)],
             Some(Err(trouble)) => match *trouble {
-                Trouble::Error(raw) => raw.told(&label),
+                Trouble::Error(raw, _) => Line::all_at(raw, Phase::Exit, &label).collect(),
                 Trouble::Panic(panic) => {
                     let message = lost::message(&**panic).to_owned();
                     self.current = Fate::Panicked(message.as_str().into());

@@ -164,8 +164,8 @@ impl Live {
             Ok(verdict) if verdict.suppresses() => "suppressed",
             Ok(_) => "ok",
             Err(trouble) => match **trouble {
-                Trouble::Error(_) => "error",
-                Trouble::Panic(_) => "panicked",
+                Trouble::Error(..) => "error",
+                Trouble::Panic(..) => "panicked",
             },
         };
         let took = self.since.elapsed();

@@ -81,6 +81,26 @@ fn what_runs_side_by_side_is_side_by_side() {
 }
 
 #[test]
+fn a_composite_is_one_scope_that_names_its_members() {
+    block_on(async {
+        let pair = (null(1).named("left"), null(2).named("right"));
+        let inside = pair.using(async |_| {
+            let Ok(seen) = null(())
+                .named("in both")
+                .using(async |()| outline("(left, right)"))
+                .await;
+            seen
+        });
+        assert_eq!(inside.await, Ok("(left, right)(in both)".to_owned()));
+        struct One;
+        struct Other;
+        let unnamed = (sync(One), sync(Other)).using(async |_| phase("(One, Other)"));
+        assert_eq!(unnamed.await, Ok(Some(Phase::Body)));
+    });
+    assert_eq!(outline("(left, right)"), "");
+}
+
+#[test]
 fn it_names_the_line_and_knows_the_age() {
     block_on(async {
         let line = line!() + 1;
@@ -192,13 +212,6 @@ fn an_open_is_where_it_was_opened_and_then_where_it_is_closed() {
         let Ok(()) = null(())
             .named("closer")
             .using(async |()| {
-                let line = |name| {
-                    inventory()
-                        .scopes()
-                        .find(|scope| scope.name() == name)
-                        .is_some()
-                };
-                assert!(line("held"));
                 let Ok(_) = open.close(Outcome::Success).await;
             })
             .await;

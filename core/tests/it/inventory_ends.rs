@@ -105,6 +105,21 @@ fn an_enter_that_is_rescued_has_an_entry() {
 }
 
 #[test]
+fn what_a_cut_composite_has_entered_has_an_entry() {
+    let ledger = Ledger::new();
+    block_on(async {
+        let first = ledger.scope("first").exit_yields(2).named("first");
+        let second = ledger.scope("second").enter_yields(9).named("second");
+        let both = (first, second).using(async |_| ());
+        assert!(cut_after(2, both).await.is_none());
+        assert_eq!(phase("(first, second)"), Some(Phase::Exit));
+        ledger.settled().await;
+    });
+    assert_eq!(phase("(first, second)"), None);
+    ledger.check();
+}
+
+#[test]
 fn a_forgotten_future_stays_with_its_age() {
     block_on(async {
         let Ok(()) = null(())

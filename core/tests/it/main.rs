@@ -10,6 +10,7 @@ mod boxed;
 mod broken;
 mod child;
 mod closures;
+mod compose_exits;
 mod compose_send;
 #[cfg(not(feature = "tracing"))]
 mod default_hook;
@@ -37,6 +38,7 @@ mod send;
 #[cfg(feature = "tracing")]
 mod spans;
 mod spawned;
+mod step;
 mod stack;
 mod stack_scale;
 mod suppress;

@@ -28,7 +28,7 @@ impl Failures {
         let what = match ended {
             Some(Ok(Ok(()))) => return,
             Some(Ok(Err(report))) => {
-                let all = Entry::all(report, Phase::Exit, label);
+                let all = Entry::all_at(Entry::split(report), Phase::Exit, label);
                 self.entries.extend(all);
                 None
             }

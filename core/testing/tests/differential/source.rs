@@ -134,14 +134,19 @@ impl Source {
     fn add(&mut self, to: &str, how: How, entry: &Entry) {
         let exit = format!("exit{}", entry.id);
         let (python, rust) = match how {
-            How::EnterSync | How::PushSync => ("def {}(kind, error, traceback):", "|(), outcome|"),
-            How::Enter | How::Push => ("async def {}(kind, error, traceback):", "|(), outcome|"),
-            How::Defer => ("async def {}():", "||"),
+            How::EnterSync | How::PushSync => {
+                ("def {}(kind, error, traceback):", "async |(), outcome|")
+            }
+            How::Enter | How::Push => (
+                "async def {}(kind, error, traceback):",
+                "async |(), outcome|",
+            ),
+            How::Defer => ("async def {}():", "async ||"),
             How::Callback => ("def {}():", "||"),
         };
         self.line(
             python.replace("{}", &exit),
-            format!("let {exit} = async {rust} {{"),
+            format!("let {exit} = {rust} {{"),
         );
         self.inside(|source| source.exit(entry, how.sees()));
         self.line("", "};");

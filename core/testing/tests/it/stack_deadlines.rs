@@ -28,14 +28,19 @@ impl Cut {
     }
 }
 
-/// An exit that never ends, in the middle of two that do.
-async fn three(stack: &ExitStack, ledger: &Ledger, cut: &Cut) -> Result<(), Injected> {
+/// An exit that never ends and has this name, in the middle of two that do.
+async fn three(
+    stack: &ExitStack,
+    ledger: &Ledger,
+    cut: &Cut,
+    name: &'static str,
+) -> Result<(), Injected> {
     stack.enter(ledger.scope("a").yields(1)).await?;
     let hangs = acquire(async || Ok::<_, Injected>(())).release({
         let cut = cut.clone();
         async move |(), _| Ok::<_, Injected>(cut.hang().await)
     });
-    drop(stack.enter(hangs.named("overdue.exit")).await?);
+    drop(stack.enter(hangs.named(name)).await?);
     stack.enter(ledger.scope("c").yields(1)).await?;
     Ok(())
 }
@@ -51,6 +56,7 @@ fn of_the_whole_scope() {
     ] {
         let (rt, ledger, cut) = (Manual::new(), Ledger::new(), Cut::default());
         let lost = LostErrors::listen();
+        let name = "overdue.scope";
         let stack = match at_most {
             None => ExitStack::new(),
             Some(at_most) => ExitStack::new().concurrent(at_most),
@@ -58,7 +64,7 @@ fn of_the_whole_scope() {
         let bounded = stack.exit_within(&rt, SECOND);
         let ended = rt.block_on(async {
             let body = async |stack: &mut ExitStack| {
-                three(stack, &ledger, &cut).await?;
+                three(stack, &ledger, &cut, name).await?;
                 match fails {
                     true => Err(Injected("body".to_owned())),
                     false => Ok(()),
@@ -79,7 +85,7 @@ fn of_the_whole_scope() {
             (2, 0),
             "at once: {at_most:?}"
         );
-        let told = lost.containing("overdue.exit");
+        let told = lost.containing(name);
         assert_eq!(
             told.len(),
             1,
@@ -96,7 +102,7 @@ fn of_the_whole_unwinding() {
     let stack = ExitStack::new().within(&rt, SECOND);
     let report = rt.block_on(async {
         stack.enter(ledger.scope("a")).await?;
-        three(&stack, &ledger, &cut).await?;
+        three(&stack, &ledger, &cut, "overdue.unwinding").await?;
         let (clock, hangs) = (rt.clone(), cut.clone());
         stack.defer(async move || clock.sleep(SECOND / 2).await);
         stack.defer(async move || hangs.hang().await);
@@ -115,7 +121,7 @@ fn of_the_whole_unwinding() {
             (Some("defer"), Kind::Overdue),
             (Some("defer"), Kind::Overdue),
             (Some("Traced"), Kind::Overdue),
-            (Some("overdue.exit"), Kind::Overdue),
+            (Some("overdue.unwinding"), Kind::Overdue),
             (Some("Traced"), Kind::Overdue),
         ]
     );
@@ -142,7 +148,7 @@ fn of_an_exit_that_closes_a_stack() {
     );
     let ended = rt.block_on(async {
         let body = async |stack: &mut ExitStack| {
-            three(stack, &ledger, &cut).await.map_err(Report::from)?;
+            three(stack, &ledger, &cut, "overdue.close").await?;
             Err::<(), _>(Report::msg("body"))
         };
         let ended = around.exit_within(&rt, SECOND).with(body).await;
@@ -152,7 +158,7 @@ fn of_an_exit_that_closes_a_stack() {
     assert_eq!(ended.expect_err("the body has failed").to_string(), "body");
     ledger.check();
     assert_eq!((ledger.entered(), cut.count()), (2, 0));
-    assert_eq!(lost.containing("ExitStack").len(), 1);
+    assert_eq!(lost.containing("overdue.close").len(), 1);
 }
 
 /// Of exits that run at once none hides the error of another one, which it has not seen.

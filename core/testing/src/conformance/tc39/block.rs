@@ -10,7 +10,7 @@ use withal_core::{
 
 use crate::conformance::entries::{error, raises, says, texts};
 use crate::cut::{poll_once, yield_now};
-use crate::ledger::{Injected, Ledger, ok};
+use crate::ledger::{Injected, Ledger, Traced, ok};
 
 /// At the end of the block, and not while the block waits.
 pub async fn async_dispose_called_at_end_of_block<R: Runtime>(_: R) {
@@ -166,7 +166,7 @@ pub async fn throws_suppressederror_if_multiple_errors<R: Runtime>(_: R) {
 
 /// A resource that is not there is no error.
 pub async fn allows_null_initializer<R: Runtime>(_: R) {
-    let block = null(None::<Ledger>).using(async |nothing| nothing.is_none());
+    let block = None::<Traced>.using(async |nothing| nothing.is_none());
     assert_eq!(block.await, Ok(true));
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use withal_core::{ExitStack, Key, Outcome, Report, Runtime, null, sync};
+use withal_core::{ExitStack, Key, Outcome, Report, Runtime, sync};
 
 use crate::conformance::entries::{raises, says, seen};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Traced};
 use crate::lost::LostErrors;
 
 /// A stack is itself a scope, so that stacks nest.
@@ -54,12 +54,15 @@ pub async fn use_adds_sync_disposable_value<R: Runtime>(_: R) {
 
 /// A resource that is not there.
 pub async fn use_allows_null_value<R: Runtime>(_: R) {
+    let ledger = Ledger::new();
     let ended = ExitStack::with(async |stack| {
-        let Ok(nothing) = stack.enter(null(None::<Loud>)).await;
-        assert!(nothing.is_none());
+        let nothing = stack.enter(None::<Traced>).await?;
+        let something = stack.enter(Some(ledger.scope("a"))).await?;
+        assert!(nothing.is_none() && something.is_some());
         Ok::<_, Report>(())
     });
     assert!(ended.await.is_ok());
+    assert_eq!(ledger.trace(), "+a ~a -a");
 }
 
 /// Last in, first out, async and sync.
