@@ -165,7 +165,7 @@
 //! | `smol` | `withal::smol`: the runtime `Smol`, and its `Launcher` |
 //! | `fs` | `withal::fs`: files and directories as scopes, on every runtime |
 //! | `anyhow` | exits that ask an outcome for a type see through `anyhow::Error` |
-//! | `tracing` | each scope has a span `scope` of the target `withal`, with an event for each phase: how long it took, and what came of it; a lost error is an event instead of a line on stderr; an exit that runs elsewhere keeps its span |
+//! | `tracing` | each scope has a span `scope` with its name and its line (target `withal`, level debug), and in it an event for each phase: how long it took and, without any text of an error, what came of it; a lost error is an event instead of a line on stderr; an exit that runs elsewhere keeps its span |
 //! | `inspect` | `withal::inspect`: which scopes are open now, since when, entered where, inside of which; and what was dropped unclosed |
 //!
 //! # Limits

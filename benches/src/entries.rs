@@ -13,8 +13,8 @@ pub struct Entry {
     pub name: &'static str,
     /// What it is.
     pub what: &'static str,
-    /// Runs one stack with so many of them, from the first to the last exit.
-    pub stack: fn(n: u64),
+    /// Runs so many stacks with so many of them each, from the first to the last exit.
+    pub stacks: fn(stacks: u64, n: u64),
     /// What each may allocate.
     pub allocations: u64,
     /// What each may take, in nanoseconds, if there is a budget.
@@ -34,71 +34,95 @@ impl Entry {
 }
 
 /// All kinds.
-pub const ENTRIES: [Entry; 7] = [
+pub const ENTRIES: [Entry; 8] = [
+    Entry {
+        name: "by-hand",
+        what: "(by hand: a list of boxed closures)",
+        stacks: by_hand,
+        allocations: 1,
+        time: None,
+    },
     Entry {
         name: "callback",
         what: "`callback`",
-        stack: |n| run(n, async |stack, number| callback(stack, number)),
+        stacks: |stacks, n| run(stacks, n, async |stack, number| callback(stack, number)),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "defer",
         what: "`defer`",
-        stack: |n| run(n, async |stack, number| defer(stack, number)),
+        stacks: |stacks, n| run(stacks, n, async |stack, number| defer(stack, number)),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "push",
         what: "`push`",
-        stack: |n| run(n, async |stack, number| push(stack, number)),
+        stacks: |stacks, n| run(stacks, n, async |stack, number| push(stack, number)),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter-sync",
         what: "`enter`, exit never suspends",
-        stack: |n| run(n, enter_sync),
+        stacks: |stacks, n| run(stacks, n, enter_sync),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter",
         what: "`enter`, general",
-        stack: |n| run(n, enter),
+        stacks: |stacks, n| run(stacks, n, enter),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter-suspends",
         what: "`enter`, enter and exit suspend once",
-        stack: |n| run(n, enter_suspends),
+        stacks: |stacks, n| run(stacks, n, enter_suspends),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "child",
         what: "`fork`, one entry, and closed",
-        stack: |n| run(n, child),
+        stacks: |stacks, n| run(stacks, n, child),
         allocations: 6,
         time: None,
     },
 ];
 
-/// Runs a stack inside of a scope, as in a program, with `n` entries that `add` adds.
+/// Runs stacks inside of a scope, as in a program, each with `n` entries that `add` adds.
 #[inline(always)]
-fn run(n: u64, add: impl AsyncFn(&ExitStack, u64) -> Result<(), Report>) {
+fn run(stacks: u64, n: u64, add: impl AsyncFn(&ExitStack, u64) -> Result<(), Report>) {
     let ended = drive(with(Permits(1), async |_| {
-        ExitStack::with(async |stack| {
-            for number in 1..=n {
-                add(stack, black_box(number)).await?;
-            }
-            Ok::<_, Report>(())
-        })
-        .await
+        for _ in 0..stacks {
+            let fill = async |stack: &mut ExitStack| {
+                for number in 1..=n {
+                    add(stack, black_box(number)).await?;
+                }
+                Ok::<_, Report>(())
+            };
+            ExitStack::with(fill).await?;
+        }
+        Ok::<_, Report>(())
     }));
     assert!(ended.is_ok(), "nothing refuses");
+}
+
+/// Closures in a list, called from the last to the first: what memory alone takes.
+fn by_hand(stacks: u64, n: u64) {
+    for _ in 0..stacks {
+        let mut list: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
+        for number in 1..=n {
+            let permit = Permit::take(black_box(number));
+            list.push(Box::new(move || drop(permit)));
+        }
+        while let Some(release) = list.pop() {
+            release();
+        }
+    }
 }
 
 #[inline(always)]

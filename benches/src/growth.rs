@@ -76,7 +76,7 @@ fn time(entry: &Entry, size: u64, smoke: bool) -> f64 {
     };
     let sample = || {
         let started = Instant::now();
-        (0..stacks).for_each(|_| (entry.stack)(size));
+        (entry.stacks)(stacks, size);
         started.elapsed().as_nanos() as f64 / (stacks * size) as f64
     };
     sample();
@@ -96,9 +96,9 @@ fn bytes(entry: &Entry) -> io::Result<Option<u64>> {
 /// Runs a stack of a million, and says by how much that has raised the peak of this process, in bytes for each entry.
 pub(crate) fn memory(entry: &Entry) -> Option<u64> {
     let entries = 1_000_000;
-    (entry.stack)(1);
+    (entry.stacks)(1, 1);
     let before = peak()?;
-    (entry.stack)(entries);
+    (entry.stacks)(1, entries);
     Some((peak()? - before) / entries)
 }
 

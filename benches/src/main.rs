@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release -p withal-benches              # everything; a minute
 //! cargo run --release -p withal-benches -- --smoke   # shows that it runs; seconds
+//! cargo run --release -p withal-benches --features inspect               # with the inventory
+//! cargo run --release -p withal-benches --features withal-core/tracing   # with spans to which nobody listens
 //! ```
 //!
 //! Instructions and allocations are counted by valgrind, which runs this program again as `count ROW CONTENDER N`.
@@ -50,7 +52,7 @@ fn report(smoke: bool) -> Option<ExitCode> {
 fn count(name: &str, contender: &str, n: &str) -> Option<ExitCode> {
     let n = n.parse().ok()?;
     if contender == "stack" {
-        (Entry::named(name)?.stack)(n);
+        (Entry::named(name)?.stacks)(1, n);
         return Some(ExitCode::SUCCESS);
     }
     let row: &Row = ROWS.iter().find(|row| row.name == name)?;

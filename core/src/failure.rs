@@ -6,7 +6,7 @@ use std::fmt::{self, Debug, Display};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
-use crate::report::{Entry, Report, ReportError};
+use crate::report::{Entry, Report, ReportError, What};
 
 #[cfg(feature = "anyhow")]
 #[path = "failure/anyhow.rs"]
@@ -54,10 +54,10 @@ pub(crate) fn find<E: Error + Send + Sync + 'static>(error: &dyn Any) -> Option<
         });
     }
     if let Some(report) = error.downcast_ref::<Report>() {
-        return report.primary().downcast_ref();
+        return report.first_left()?.downcast_ref();
     }
-    if let Some(Told(entry)) = error.downcast_ref() {
-        return entry.downcast_ref();
+    if let Some(told) = error.downcast_ref::<Told>() {
+        return told.newest()?.downcast_ref();
     }
     seen::find(error)
 }
@@ -73,18 +73,31 @@ pub(crate) fn as_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     seen::as_error(error)
 }
 
-/// An entry of a report, as the failure that further exits of its stack see: it looks like the error itself.
-pub(crate) struct Told(pub(crate) Entry);
+/// What an exit has failed with, as the failure that further exits see: it looks like its newest error.
+pub(crate) struct Told(pub(crate) Vec<Entry>);
+
+impl Told {
+    fn newest(&self) -> Option<&Entry> {
+        self.0.iter().rfind(|entry| !entry.is_handled())
+    }
+}
 
 impl Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Display::fmt(self.0.what(), f)
+        match self.newest().or(self.0.last()) {
+            Some(entry) => Display::fmt(entry.what(), f),
+            None => Ok(()),
+        }
     }
 }
 
 impl Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Debug::fmt(self.0.what(), f)
+        match self.newest().or(self.0.last()).map(Entry::what) {
+            Some(What::Failed(error, _)) => Debug::fmt(error, f),
+            Some(what) => Debug::fmt(what, f),
+            None => Ok(()),
+        }
     }
 }
 
@@ -104,9 +117,19 @@ impl<'a> FailureRef<'a> {
     pub fn exactly<E: 'static>(&self) -> Option<&'a E> {
         let error = self.0.error.as_any();
         error.downcast_ref().or_else(|| {
-            let Told(entry) = error.downcast_ref()?;
-            entry.exactly()
+            let told = error.downcast_ref::<Told>()?;
+            told.newest()?.exactly()
         })
+    }
+
+    /// What is in it, if it may be several errors.
+    pub(crate) fn entries(&self) -> Option<Vec<&'a Entry>> {
+        let error = self.0.error.as_any();
+        if let Some(report) = error.downcast_ref::<Report>() {
+            return Some(report.entries().collect());
+        }
+        let Told(entries) = error.downcast_ref()?;
+        Some(entries.iter().collect())
     }
 
     pub(crate) fn keep(&self) -> KeptFailure {
@@ -171,14 +194,28 @@ pub(crate) struct Failed<E: ?Sized> {
     lease: OnceLock<Arc<Lease>>,
     /// Set by a composite exit of which one part has suppressed this error and another one has failed.
     suppressed: AtomicBool,
+    /// Whether no exit can suppress it: the error of an enter, for which there is no body.
+    lasting: bool,
     pub(crate) error: E,
 }
 
 impl<E: Fault> Failed<E> {
     pub(crate) fn new(error: E) -> Arc<Self> {
+        Self::make(error, false)
+    }
+
+    /// A cell for the error of an enter.
+    #[cold]
+    pub(crate) fn lasting(error: E) -> Arc<Self> {
+        Self::make(error, true)
+    }
+
+    #[inline]
+    fn make(error: E, lasting: bool) -> Arc<Self> {
         Arc::new(Self {
             lease: OnceLock::new(),
             suppressed: AtomicBool::new(false),
+            lasting,
             error,
         })
     }
@@ -204,6 +241,10 @@ impl<E: ?Sized> Failed<E> {
 
     pub(crate) fn is_suppressed(&self) -> bool {
         self.suppressed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.lasting
     }
 }
 

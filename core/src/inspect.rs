@@ -1,14 +1,13 @@
-//! What is open now, and what was dropped unclosed: for a program that hangs, or leaks, in production.
+//! What is open now, and what was left unclosed: for a program that hangs, or leaks, in production.
 //!
 //! With the feature `inspect` every scope is listed in a register while it is open: from its enter to the end of its exit, wherever that runs.
-//! [`inventory`] reads the register, as a tree that can be printed and as data; [`leaks`] says which source lines made something that was dropped unclosed.
+//! [`inventory`] reads the register, as a tree that can be printed and as data; [`leaks`] says which source lines made something that was left unclosed.
 //! Serve them at an admin endpoint, or print them when a shutdown takes too long.
 //!
 //! # Examples
 //!
 //! ```
 //! # use withal_core as withal;
-//! use std::convert::Infallible;
 //! use withal::{Phase, ScopeExt, inspect, null};
 //!
 //! # withal_testing::block_on(async {
@@ -32,7 +31,7 @@
 //! Without the feature nothing: no instruction and no byte.
 //! With it a scope costs about 50 ns more, half of which is a look at the clock, and no allocation: places are reused, and threads do not share locks.
 //! A further poll of a scope costs nothing more.
-//! A scope allocates once if its name was made at run time (`.named(format!(..))`), or if it is composed of scopes with names.
+//! A scope allocates for its name if that was made at run time (`.named(format!(..))`), or if it is composed of scopes with names.
 //! `docs/costs.md` has the figures, and the command that measures them.
 //!
 //! # What it does not show

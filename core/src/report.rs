@@ -58,6 +58,11 @@ impl Report {
         &self.0.primary
     }
 
+    /// The first entry that no exit has handled.
+    pub(crate) fn first_left(&self) -> Option<&Entry> {
+        self.entries().find(|entry| !entry.is_handled())
+    }
+
     /// The primary error mutably, to say where it came from.
     pub(crate) fn primary_mut(&mut self) -> &mut Entry {
         &mut self.0.primary
@@ -135,7 +140,7 @@ impl Report {
     pub(crate) fn without_handled(self) -> Self {
         let left = self
             .into_entries()
-            .filter(|entry| !entry.handled.load(Ordering::Relaxed));
+            .filter(|entry| !entry.is_handled());
         Self::of(left).unwrap_or_else(|| Self::msg("an error that was handled"))
     }
 }
@@ -281,6 +286,10 @@ impl Entry {
 
     pub(crate) fn set_took(&mut self, took: Duration) {
         self.took.get_or_insert(took);
+    }
+
+    pub(crate) fn is_handled(&self) -> bool {
+        self.handled.load(Ordering::Relaxed)
     }
 
     pub(crate) fn mark_handled(&self) {

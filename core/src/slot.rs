@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -80,7 +81,15 @@ impl Fate {
     #[cold]
     pub(crate) fn detached(&self) -> Self {
         match self {
-            Self::Failure(failed) => Self::Failure(Failed::new(failed.error.to_string())),
+            Self::Failure(failed) => {
+                // It is foreign code, and may panic.
+                let text = catch_unwind(AssertUnwindSafe(|| failed.error.to_string()));
+                let text = text.unwrap_or_else(|panic| {
+                    lost::discard(Box::new(panic));
+                    "an error whose text is not to be had".to_owned()
+                });
+                Self::Failure(Failed::new(text))
+            }
             other => other.clone(),
         }
     }
@@ -243,7 +252,10 @@ where
         // The box first, so that the exit is made in place. The async block owns the guard, so that only the guard must be `'static`, not the scope.
         let place = Box::new_uninit();
         let exit = async move {
-            Trouble::exited(Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await, B::entries)
+            Trouble::exited(
+                Exiting::new(B::end(held, *black_box(&SUCCESS)), frame).await,
+                B::entries,
+            )
         };
         let exit = Box::write(place, trace.exit(exit));
         let exit = Box::into_pin(exit);
@@ -367,7 +379,10 @@ where
 {
     Box::pin(trace.exit(async move {
         kids.drain().await;
-        Trouble::exited(Exiting::new(B::end(held, fate.outcome()), frame).await, B::entries)
+        Trouble::exited(
+            Exiting::new(B::end(held, fate.outcome()), frame).await,
+            B::entries,
+        )
     }))
 }
 
@@ -395,7 +410,7 @@ pub(crate) async fn finish<V: crate::Verdict, X: Fault, E: Fault>(
 /// Drops a started exit whose own deadline, or that of an exit around it, has struck (I3).
 #[cold]
 fn abandon<V, X, E: Fault>(exit: Leaving<V, X>, unsettled: Unsettled<E>, label: &Label) {
-    let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(exit)));
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(exit)));
     lost::tell(Entry::new(What::Overdue).at(Phase::Exit, label));
     if let Err(panic) = dropped {
         lost::tell_panic(&*panic, Phase::Exit, label);

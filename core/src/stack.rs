@@ -24,6 +24,7 @@ use crate::bracket::Member;
 use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::frame;
+use crate::inspect::{self, Listing};
 use crate::outcome::Outcome;
 use crate::raise::Raise;
 use crate::report::{Phase as Told, Report};
@@ -85,6 +86,7 @@ pub use into_exit::IntoExit;
 ///
 /// A [`Report`] with the errors of all exits in the order of time, each with the name and the source line of its entry.
 /// It converts into `io::Error`, `Box<dyn Error + Send + Sync>` and `anyhow::Error`, and one error alone is passed on as it is.
+/// (A stack that is closed by hand keeps a clone of its report for whoever closes it again; of a shared error the conversions keep text, kind and source.)
 ///
 /// # Panics
 ///
@@ -188,8 +190,9 @@ impl<V: Verdict> ExitStack<V> {
                 frame::held_off().await;
             }
             let tag = scope.tag();
+            let listing = Listing::enter::<S>(&tag, location);
             let held = scope.begin_armed(Armed::new(location)).await?;
-            let (entry, guard) = entry::entered::<S, V>(held, tag, location);
+            let (entry, guard) = entry::entered::<S, V>(held, tag, location, listing);
             Ok(Entered::new(guard, self, self.push_lent(entry)))
         }
     }
@@ -300,8 +303,7 @@ impl<V: Verdict> ExitStack<V> {
     #[must_use = "what it holds is released when it is dropped"]
     #[track_caller]
     pub fn take(&self) -> Self {
-        let settings = self.shared.settings.clone();
-        let taken = Self::over(self.shared.take(settings, Location::caller()));
+        let taken = Self::over(self.shared.take(Location::caller()));
         taken.settle(&mut taken.shared.lock());
         taken
     }
@@ -329,14 +331,15 @@ impl<V: Verdict> ExitStack<V> {
 
     #[track_caller]
     fn child(&self, at_most: Option<usize>) -> Self {
-        let settings = self.shared.settings.for_child(at_most);
+        let settings = self.shared.lock().settings.for_child(at_most);
         let child = Shared::new(settings, Location::caller());
+        let mut gone = Vec::new();
         let fate = {
             let mut inner = self.shared.lock();
             let fate = inner.closed().cloned();
             if fate.is_none() {
                 child.lock().is_child = true;
-                inner.push(Box::new(Child(child.clone())));
+                inner.push(Box::new(Child(child.clone())), &mut gone);
                 self.settle(&mut inner);
             }
             fate
@@ -394,21 +397,16 @@ impl<V: Verdict> ExitStack<V> {
         })
     }
 
-    /// The settings are made before the stack is shared, or apply to a new one with the same entries.
-    fn with_settings(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        if let Some(shared) = Arc::get_mut(&mut self.shared) {
-            set(&mut shared.settings);
-            return self;
-        }
-        let mut settings = self.shared.settings.clone();
-        set(&mut settings);
-        Self::over(self.shared.take(settings, self.shared.location))
+    fn with_settings(self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(&mut self.shared.lock().settings);
+        self
     }
 
     /// Releases everything, telling the exits that things ended with `outcome`.
     ///
     /// The first who closes unwinds the stack. A second one waits for him and gets the same result; so does one who comes later.
     /// Inside of an exit of this very stack it returns at once, for that exit cannot wait for itself: the stack goes on when the exit has ended.
+    /// (What an exit spawns and awaits is not inside of it in this sense: there it would wait for ever.)
     ///
     /// # Errors
     ///
@@ -459,20 +457,22 @@ impl<V: Verdict> ExitStack<V> {
 
     /// Adds an entry whose guard is lent out.
     fn push_lent(&self, entry: Box<dyn Entry<V>>) -> Ticket {
+        let mut gone = Vec::new();
         let mut inner = self.shared.lock();
-        let ticket = inner.push(entry);
+        let ticket = inner.push(entry, &mut gone);
         self.settle(&mut inner);
         ticket
     }
 
     /// Adds an entry whose guard is here; after the end it is given back, with what its exit is told.
     fn add(&self, entry: Box<dyn Entry<V>>) -> Result<Ticket, (Box<dyn Entry<V>>, Fate, Ticket)> {
+        let mut gone = Vec::new();
         let mut inner = self.shared.lock();
         if let Some(fate) = inner.closed().cloned() {
             let ticket = inner.places.next_ticket();
             return Err((entry, fate, ticket));
         }
-        let ticket = inner.push(entry);
+        let ticket = inner.push(entry, &mut gone);
         self.settle(&mut inner);
         Ok(ticket)
     }
@@ -523,9 +523,10 @@ impl<V: Verdict> Drop for ExitStack<V> {
         let fate = Fate::Cancelled(frame::reason());
         if let Closing::First(owner) = self.shared.begin_close(&fate) {
             // Unless somebody has added something just now, there may be nothing to do.
-            if self.shared.finish(|| Ok(V::PROPAGATE)) {
+            if self.shared.finish(|| Ok(V::PROPAGATE)).is_some() {
                 drop(owner);
             } else {
+                inspect::unclosed(|| owner.label());
                 drop(Unwinding::new(self.shared.clone(), fate, owner));
             }
         }

@@ -29,6 +29,14 @@ impl<H: 'static> Armed<H> {
     }
 }
 
+impl<H: 'static> Clone for Armed<H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<H: 'static> Copy for Armed<H> {}
+
 impl<H: 'static> fmt::Debug for Armed<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Armed").field(&self.location).finish()

@@ -43,8 +43,6 @@ struct Arms<T, G> {
     tag: G,
     rescue: fn(T, Self),
     location: &'static Location<'static>,
-    /// Whether all have entered. Before that there is no body whose error could be suppressed.
-    complete: bool,
 }
 
 /// The members that are entered, at any time of their enters and exits.
@@ -103,7 +101,7 @@ impl<C: Crew> Bracket for Composite<C> {
         let Some((seats, arms)) = &mut aboard.0 else {
             unreachable!("only the end takes them")
         };
-        let mut unwinding = Unwinding::new(outcome, arms.location, arms.complete);
+        let mut unwinding = Unwinding::new(outcome, arms.location);
         C::exit(seats, &mut unwinding).await;
         aboard.0 = None;
         unwinding.finish()
@@ -138,7 +136,6 @@ pub(super) async fn begin<C: Crew>(
         tag: tag.clone(),
         rescue: rescue::<C>,
         location,
-        complete: false,
     };
     let aboard = Aboard(Some((crew.seats(), arms)));
     let owner = Owner::new(ScopeName::<Composite<C>>(tag), location);
@@ -217,10 +214,9 @@ fn settle<V: Verdict, X: Fault>(
 }
 
 fn held<C: Crew>(mut aboard: Aboard<C::Seats, C::Tag>) -> HeldOf<C> {
-    let Some((seats, mut arms)) = aboard.0.take() else {
+    let Some((seats, arms)) = aboard.0.take() else {
         unreachable!("only the end takes them")
     };
-    arms.complete = true;
     let (parts, rests) = C::part(seats);
     let rest = Rest { rests, arms };
     Held { parts, rest }

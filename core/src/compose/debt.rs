@@ -23,15 +23,16 @@ impl<X> Debt<X> {
         X: 'static,
     {
         let error = Arc::new(error);
-        let lent: Arc<dyn Fault> = match (*error).as_any().downcast_ref::<Report>() {
-            // Of the error of an enter nothing is suppressed, so that an exit marks only a copy.
-            Some(report) if phase == Phase::Enter => Arc::new(report.clone()),
-            _ => error.clone(),
+        let lent = match (*error).as_any().downcast_ref::<Report>() {
+            Some(report) => Lent::All(cell(report.clone(), phase)),
+            None => {
+                let entry = Entry::new(What::Failed(error.clone(), as_error));
+                Lent::One(cell(Told(vec![entry.at(phase, &label)]), phase))
+            }
         };
-        let entry = Entry::new(What::Failed(lent, as_error)).at(phase, &label);
         Self(Box::new(Owing {
             error,
-            told: Failed::new(Told(entry)),
+            lent,
             phase,
             label,
             inject,
@@ -73,10 +74,24 @@ trait Owed<X>: Send {
     fn tell(self: Box<Self>);
 }
 
+/// The error in the form in which it is lent, which shares it.
+enum Lent {
+    One(Arc<Failed<Told>>),
+    /// Of a report exits may pick some.
+    All(Arc<Failed<Report>>),
+}
+
+/// No exit can suppress the error of an enter.
+fn cell<E: Fault>(error: E, phase: Phase) -> Arc<Failed<E>> {
+    match phase {
+        Phase::Enter => Failed::lasting(error),
+        _ => Failed::new(error),
+    }
+}
+
 struct Owing<Y, X> {
     error: Arc<Y>,
-    /// The same error in the form in which it is lent.
-    told: Arc<Failed<Told>>,
+    lent: Lent,
     phase: Phase,
     label: Label,
     /// Makes of it the error of the composite.
@@ -86,34 +101,46 @@ struct Owing<Y, X> {
 
 impl<Y: Fault, X> Owed<X> for Owing<Y, X> {
     fn lend(&self) -> Arc<Failed<dyn Fault>> {
-        self.told.clone()
-    }
-
-    fn report(&self) -> Report {
-        match (*self.error).as_any().downcast_ref::<Report>() {
-            Some(report) => report.clone().without_handled(),
-            None => Report::from_entry(self.told.error.0.clone()),
+        match &self.lent {
+            Lent::One(told) => told.clone(),
+            Lent::All(report) => report.clone(),
         }
     }
 
+    fn report(&self) -> Report {
+        let entries = match &self.lent {
+            Lent::One(told) => Report::of(told.error.0.iter().cloned()),
+            Lent::All(report) => Some(report.error.clone().without_handled()),
+        };
+        entries.unwrap_or_else(|| Report::msg("an error that was handled"))
+    }
+
     fn take(self: Box<Self>) -> X {
-        drop(self.told.reclaim());
-        let error = Arc::into_inner(self.error).expect("nobody holds what was lent");
-        // Less what an exit has picked out of a report.
-        (self.inject)(reclaim(Failed::new(error)))
+        let left = match self.lent {
+            Lent::One(told) => {
+                drop(told.reclaim());
+                None
+            }
+            Lent::All(report) => Some(reclaim(report)),
+        };
+        let mut error = Arc::into_inner(self.error).expect("nobody holds what was lent");
+        if let (Some(left), Some(report)) = (left, error.as_any_mut().downcast_mut()) {
+            *report = left;
+        }
+        (self.inject)(error)
     }
 
     fn tell(self: Box<Self>) {
         let report = self.report();
         let Self {
             error,
-            told,
+            lent,
             phase,
             label,
             entries,
             ..
         } = *self;
-        drop(told);
+        drop(lent);
         // All that is in it, unless somebody still looks at it.
         let entries = match Arc::try_unwrap(error) {
             Ok(error) if !(&error as &dyn Any).is::<Report>() => entries(error),

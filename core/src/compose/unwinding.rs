@@ -25,9 +25,7 @@ use super::debt::Debt;
 pub struct Unwinding<'a, X> {
     /// How the body has ended.
     outcome: Outcome<'a>,
-    /// Whether the error of the body may be suppressed.
-    suppressible: bool,
-    /// An exit has suppressed it.
+    /// An exit has suppressed the error of the body.
     suppressed: bool,
     /// The first error of an exit, unless a further one has suppressed it.
     own: Option<Own<X>>,
@@ -58,14 +56,9 @@ pub(super) struct Gone<S: Bracket> {
 }
 
 impl<'a, X> Unwinding<'a, X> {
-    pub(super) fn new(
-        outcome: Outcome<'a>,
-        location: &'static Location<'static>,
-        suppressible: bool,
-    ) -> Self {
+    pub(super) fn new(outcome: Outcome<'a>, location: &'static Location<'static>) -> Self {
         Self {
             outcome,
-            suppressible,
             suppressed: false,
             own: None,
             panic: None,
@@ -158,15 +151,20 @@ impl<'a, X> Unwinding<'a, X> {
         }
     }
 
+    fn is_lasting(&self) -> bool {
+        matches!(self.outcome, Outcome::Failure(failure) if failure.0.is_lasting())
+    }
+
     fn suppress(&mut self, saw: Saw) {
         match saw {
             Saw::Nothing => {}
-            Saw::Body | Saw::BodyToo if !self.suppressible => {}
+            Saw::Body | Saw::BodyToo if self.is_lasting() => {}
             Saw::Body => {
                 self.suppressed = true;
                 // An error beside that of the body: were the scopes nested, the inner block would have told it.
-                if let Some(beside) = self.own.take() {
-                    beside.debt.tell();
+                if let Some(Own { debt, lent }) = self.own.take() {
+                    drop(lent);
+                    debt.tell();
                 }
             }
             Saw::BodyToo => self.suppressed = true,

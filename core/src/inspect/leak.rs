@@ -1,4 +1,4 @@
-//! What was dropped unclosed, by source line.
+//! What was left unclosed, by source line.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,13 +18,14 @@ fn tallies() -> MutexGuard<'static, Tallies> {
     LEAKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What was dropped unclosed since the program began: a line for each source line that made such things.
+/// What was left unclosed since the program began: a line for each source line that made such things.
 ///
-/// That is no loss, for somebody else releases it; but it is released later, and nobody waits for it or gets its errors.
-/// Mostly it is a `close` that a `?` has skipped.
+/// Such are an [`Open`](crate::Open) and an [`ExitStack`](crate::ExitStack) that were dropped, and an entry of a stack whose lease was forgotten when its turn came.
+/// Mostly a `?` has skipped the `close`.
+/// Nothing is lost by it, for somebody else releases what was dropped; but that is later, and nobody waits for it or gets its errors.
 /// What a canceller drops when it [cuts](crate::until) a body is released before the canceller returns, and does not count.
 ///
-/// A future that was forgotten is not dropped: look for it by its age, with [`Inventory::older_than`](super::Inventory::older_than).
+/// A future that was forgotten is still open: look for it by its age, with [`Inventory::older_than`](super::Inventory::older_than).
 ///
 /// # Examples
 ///
@@ -52,7 +53,7 @@ pub fn leaks() -> Vec<Leak> {
     leaks.collect()
 }
 
-/// What of one source line was dropped unclosed: see [`leaks`].
+/// What of one source line was left unclosed: see [`leaks`].
 ///
 /// `Display` is a line with all of it.
 #[derive(Clone, Debug)]
@@ -86,11 +87,11 @@ impl fmt::Display for Leak {
             location,
             count,
         } = self;
-        write!(f, "`{name}` ({location}): {count} dropped unclosed")
+        write!(f, "`{name}` ({location}): {count} left unclosed")
     }
 }
 
-/// Notes that something is dropped now which should have been closed.
+/// Notes that something is dropped now, or was forgotten, which should have been closed.
 #[cold]
 pub(crate) fn unclosed(label: impl FnOnce() -> Label) {
     if frame::dropping() == Dropping::Orphaned {

@@ -9,7 +9,7 @@ use crate::bracket::{Bracket, Member};
 use crate::failure::FailureRef;
 use crate::outcome::Outcome;
 use crate::raise::Never;
-use crate::report::{Entry, Report};
+use crate::report::Entry;
 use crate::verdict::Recover;
 
 /// A scope that suppresses errors of type `E`: its `with` gives `None` where the body failed so.
@@ -118,8 +118,9 @@ impl<K: Types> Bracket for Suppress<K> {
 
     async fn end((): (), outcome: Outcome<'_>) -> Result<Recover, Never> {
         let suppressed = match outcome {
-            Outcome::Failure(failure) => match failure.exactly::<Report>() {
-                Some(report) => pick::<K>(report),
+            Outcome::Failure(failure) if failure.0.is_lasting() => false,
+            Outcome::Failure(failure) => match failure.entries() {
+                Some(entries) => pick::<K>(&entries),
                 None => K::has_failure(&failure),
             },
             _ => false,
@@ -144,16 +145,14 @@ impl<K: Types> Member for Suppress<K> {
 }
 
 /// Marks the entries that match; says whether nothing else is left.
-fn pick<K: Types>(report: &Report) -> bool {
-    let mut all = true;
-    for entry in report.entries() {
-        if K::has_entry(entry) {
-            entry.mark_handled();
-        } else {
-            all = false;
-        }
+fn pick<K: Types>(entries: &[&Entry]) -> bool {
+    let matching = entries.iter().filter(|entry| K::has_entry(entry));
+    let mut any = false;
+    for entry in matching {
+        entry.mark_handled();
+        any = true;
     }
-    all
+    any && entries.iter().all(|entry| entry.is_handled())
 }
 
 impl<K> fmt::Debug for Suppress<K> {

@@ -21,8 +21,9 @@ impl<V: Verdict> Entry<V> for Child<V> {
         let (shared, frame) = (self.0.clone(), room.frame);
         match shared.begin_close(fate) {
             Closing::First(owner) => {
-                let unwinding = Unwinding::new(shared, fate.clone(), owner);
-                Started::Running(Box::pin(async move {
+                let mut unwinding = Unwinding::new(shared, fate.clone(), owner);
+                unwinding.limit(room.limit.as_ref());
+                Started::Stack(Box::pin(async move {
                     // In a frame of the parent, too: who closes that from here would wait for himself.
                     match Exiting::new(unwinding, frame).await {
                         Ok(Ok(Ok(verdict))) => Ok(verdict),

@@ -4,20 +4,25 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::panic::Location;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::bracket::{Bracket, Member};
 use crate::exiting::Exiting;
 use crate::frame::{self, Birth, Exit, Panic};
 use crate::framed::Heir;
+use crate::inspect::Listing;
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::Outcome;
 use crate::report::{Entries, Entry as Told, Label, What};
 use crate::send_fn::SendFn;
 use crate::slot::{Exited, Fate, Trouble};
+use crate::verdict::Verdict;
 
 use super::into_exit::IntoExit;
+use super::settings::Clock;
 
 /// What came of an exit.
 pub(super) type Ended<V> = Exited<V, Raw>;
@@ -30,6 +35,8 @@ pub(super) enum Started<V> {
     /// It never suspends, and has ended.
     Ended(Ended<V>),
     Running(Running<V>),
+    /// It is a stack, which keeps to the limit by itself.
+    Stack(Running<V>),
     /// There is nothing to do.
     Gone,
 }
@@ -64,6 +71,7 @@ pub(super) struct Cell<G, R, T, V> {
     tag: T,
     name: fn(&T) -> Cow<'static, str>,
     location: &'static Location<'static>,
+    listing: Listing,
 }
 
 impl<G, R, T, V> Entry<V> for Cell<G, R, T, V>
@@ -73,6 +81,7 @@ where
     T: Send,
 {
     fn leave(&mut self, fate: &Fate, room: &mut Room) -> Started<V> {
+        self.listing.leave();
         match (self.guard.take(), self.rest.take()) {
             (Some(guard), Some(rest)) => (self.start)(guard, rest, fate, room),
             _ => Started::Gone,
@@ -104,14 +113,16 @@ pub(super) fn entered<S, V>(
     held: S::Held,
     tag: S::Tag,
     location: &'static Location<'static>,
+    listing: Listing,
 ) -> (Box<dyn Entry<V>>, S::Part)
 where
     S: Member,
     S::Held: 'static,
     S::Part: 'static,
     S::Rest: 'static,
-    V: From<S::Verdict> + Send + 'static,
+    V: Verdict + From<S::Verdict>,
 {
+    listing.entered(0, frame::birth());
     let (part, rest) = S::part(held);
     let cell = Cell {
         guard: None,
@@ -120,6 +131,7 @@ where
         tag,
         name: S::name,
         location,
+        listing,
     };
     (Box::new(cell), part)
 }
@@ -130,8 +142,10 @@ where
     G: Send + 'static,
     R: for<'a> SendFn<(G, Outcome<'a>), Y> + 'static,
     Y: IntoExit,
-    V: From<Y::Verdict> + Send + 'static,
+    V: Verdict + From<Y::Verdict>,
 {
+    let listing = Listing::enter_called(|| Cow::Borrowed("push"), location);
+    listing.entered(0, frame::birth());
     Box::new(Cell {
         guard: None,
         rest: Some(exit),
@@ -143,8 +157,9 @@ where
             })
         },
         tag: (),
-        name: |()| Cow::Borrowed("push"),
+        name: |&()| Cow::Borrowed("push"),
         location,
+        listing,
     })
 }
 
@@ -153,7 +168,7 @@ pub(super) fn deferred<R, Y, V>(exit: R, location: &'static Location<'static>) -
 where
     R: SendFn<(), Y> + 'static,
     Y: IntoExit,
-    V: From<Y::Verdict> + Send + 'static,
+    V: Verdict + From<Y::Verdict>,
 {
     Box::new(Cell {
         guard: Some(()),
@@ -168,6 +183,7 @@ where
         tag: (),
         name: |()| Cow::Borrowed("defer"),
         location,
+        listing: Listing::NONE,
     })
 }
 
@@ -176,7 +192,7 @@ pub(super) fn called<F, Y, V>(exit: F, location: &'static Location<'static>) -> 
 where
     F: FnOnce() -> Y + Send + 'static,
     Y: IntoExit,
-    V: From<Y::Verdict> + Send + 'static,
+    V: Verdict + From<Y::Verdict>,
 {
     Box::new(Cell {
         guard: Some(()),
@@ -184,11 +200,12 @@ where
         start: |(), exit: F, _, room| {
             let frame = room.frame;
             let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
-            Started::Ended(ended(exited, Told::split))
+            room.ended(ended(exited, Told::split))
         },
         tag: (),
         name: |()| Cow::Borrowed("callback"),
         location,
+        listing: Listing::NONE,
     })
 }
 
@@ -197,7 +214,7 @@ fn start<S, V>(part: S::Part, rest: S::Rest, fate: &Fate, room: &mut Room) -> St
 where
     S: Member,
     S::Held: 'static,
-    V: From<S::Verdict> + Send + 'static,
+    V: Verdict + From<S::Verdict>,
 {
     let held = S::whole(part, rest);
     let frame = room.frame;
@@ -209,12 +226,15 @@ where
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
         });
-        return Started::Ended(ended(exited, S::entries));
+        return room.ended(ended(exited, S::entries));
     }
     let fate = fate.clone();
-    running(
-        async move { ended(Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await, S::entries) },
-    )
+    running(async move {
+        ended(
+            Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await,
+            S::entries,
+        )
+    })
 }
 
 #[inline(always)]
@@ -242,6 +262,25 @@ pub(super) fn failed(entries: Raw) -> Box<Trouble<Raw>> {
 pub(super) struct Room {
     pub(super) frame: u32,
     pub(super) jobs: Jobs,
+    /// When all of them are to have ended, and by which clock.
+    pub(super) limit: Option<Limit>,
+}
+
+/// The end of a budget, and its clock.
+pub(super) type Limit = (Arc<dyn Clock>, Duration);
+
+impl Room {
+    /// An exit that never suspends has ended; what it has opened is still to end (I6).
+    fn ended<V: Verdict>(&mut self, ended: Ended<V>) -> Started<V> {
+        if !self.jobs.any() {
+            return Started::Ended(ended);
+        }
+        let jobs = self.jobs.take();
+        Started::Running(Box::pin(async move {
+            jobs.drain().await;
+            ended
+        }))
+    }
 }
 
 impl Heir for Room {

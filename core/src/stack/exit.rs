@@ -12,7 +12,7 @@ use crate::report::{Entry as Line, What};
 use crate::verdict::Verdict;
 
 use super::entry::{Ended, Entry, Running};
-use super::settings::Clock;
+use super::settings::{Clock, ask};
 
 /// An exit that has ended, in whichever way.
 pub(super) struct Finished<V> {
@@ -61,7 +61,7 @@ impl<V: Verdict> Exit<V> {
 
     /// What there is to note of it; an exit that is overdue is dropped.
     pub(super) fn finished(self, ended: Option<Ended<V>>) -> Finished<V> {
-        let took = self.alarm.as_ref().map(|alarm| alarm.took());
+        let took = self.alarm.as_ref().and_then(|alarm| alarm.took());
         match ended {
             Some(_) => drop(self.running),
             None => abandon(self.running),
@@ -86,19 +86,26 @@ fn abandon<T>(overdue: T) {
 }
 
 impl Alarm {
-    fn took(&self) -> Duration {
-        self.clock.now().saturating_sub(self.since)
+    fn took(&self) -> Option<Duration> {
+        Some(ask(|| self.clock.now())?.saturating_sub(self.since))
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(by) = self.by else {
             return Poll::Pending;
         };
-        if self.clock.now() >= by {
-            return Poll::Ready(());
-        }
-        let clock = &self.clock;
-        let sleep = self.sleep.get_or_insert_with(|| clock.sleep_until(by));
-        sleep.as_mut().poll(cx)
+        let (clock, sleep) = (&self.clock, &mut self.sleep);
+        let polled = ask(|| {
+            if clock.now() >= by {
+                return Poll::Ready(());
+            }
+            let sleep = sleep.get_or_insert_with(|| clock.sleep_until(by));
+            sleep.as_mut().poll(cx)
+        });
+        polled.unwrap_or_else(|| {
+            // No clock, no deadline.
+            self.by = None;
+            Poll::Pending
+        })
     }
 }

@@ -13,7 +13,7 @@ use crate::slot::Fate;
 use crate::verdict::Verdict;
 
 use super::entry::Entry;
-use super::places::{Leaver, Next, Places, Ticket, Token};
+use super::places::{Gone, Leaver, Next, Places, Ticket, Token};
 use super::settings::Settings;
 
 /// How a stack is called in reports.
@@ -30,7 +30,6 @@ pub(super) struct Shared<V: Verdict> {
     inner: Mutex<Inner<V>>,
     /// The frame of its exits while it unwinds: who closes it from there would wait for himself.
     unwinding: AtomicU32,
-    pub(super) settings: Settings,
     pub(super) location: &'static Location<'static>,
 }
 
@@ -39,6 +38,7 @@ pub(super) struct Inner<V: Verdict> {
     /// Where places went that were taken while there were leases.
     moved: Vec<(Token, Arc<Shared<V>>)>,
     pub(super) phase: Phase<V>,
+    pub(super) settings: Settings,
     /// Lineage and home; an unwinding takes it along.
     pub(super) owner: Option<Owner<Called>>,
     /// Whether another stack closes it.
@@ -81,11 +81,11 @@ impl<V: Verdict> Shared<V> {
                 places,
                 moved: Vec::new(),
                 phase: Phase::Open,
+                settings,
                 owner: Some(Owner::new(Called(name), location)),
                 is_child: false,
             }),
             unwinding: AtomicU32::new(0),
-            settings,
             location,
         })
     }
@@ -96,20 +96,30 @@ impl<V: Verdict> Shared<V> {
         Self::of(Places::one(entry), Settings::default(), label)
     }
 
-    /// Moves all entries to a new stack.
-    pub(super) fn take(
-        &self,
-        settings: Settings,
-        location: &'static Location<'static>,
-    ) -> Arc<Self> {
+    /// Moves all entries to a new stack with the same settings.
+    pub(super) fn take(&self, location: &'static Location<'static>) -> Arc<Self> {
+        let mut gone = Vec::new();
         let mut inner = self.lock();
         let places = std::mem::replace(&mut inner.places, Places::new());
         let (token, lent) = (places.token(), places.is_any_lent());
-        let taken = Self::of(places, settings, label(location));
+        let taken = Self::of(places, inner.settings.clone(), label(location));
         if lent {
+            if inner.moved.len() == inner.moved.capacity() {
+                // To be dropped outside of the lock: it may be anything.
+                gone.extend(inner.moved.extract_if(.., |(_, to)| !to.is_awaited()));
+                let len = inner.moved.len();
+                inner.moved.reserve(len.max(4));
+            }
             inner.moved.push((token, taken.clone()));
         }
+        drop(inner);
         taken
+    }
+
+    /// Whether a lease may still come back to it.
+    fn is_awaited(&self) -> bool {
+        let inner = self.lock();
+        inner.places.is_any_lent() || !inner.moved.is_empty()
     }
 
     /// Takes a guard back from its lease; what leaves thereby is given.
@@ -181,16 +191,26 @@ impl<V: Verdict> Shared<V> {
 
     /// Waits until somebody else has closed it.
     pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<Result<V, Report>> {
-        match &mut self.lock().phase {
-            Phase::Closed(_, result) => Poll::Ready(result.clone()),
-            Phase::Closing(_, wakers) => {
-                if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-                    wakers.push(cx.waker().clone());
-                }
-                Poll::Pending
-            }
+        const MANY: usize = 64;
+        let mut inner = self.lock();
+        let wakers = match &mut inner.phase {
+            Phase::Closed(_, result) => return Poll::Ready(result.clone()),
+            Phase::Closing(_, wakers) => wakers,
             Phase::Open => unreachable!("it is being closed"),
+        };
+        if wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
         }
+        // Most of so many are of waiters that are gone; the others come again.
+        let gone = if wakers.len() == MANY {
+            std::mem::take(wakers)
+        } else {
+            Vec::new()
+        };
+        wakers.push(cx.waker().clone());
+        drop(inner);
+        gone.into_iter().for_each(Waker::wake);
+        Poll::Pending
     }
 
     /// The result has been given to the owner, and nobody else asks for it.
@@ -204,30 +224,34 @@ impl<V: Verdict> Shared<V> {
         drop(result);
     }
 
-    /// Notes the result, unless entries were added: then the unwinding goes on.
-    pub(super) fn finish(&self, result: impl FnOnce() -> Result<V, Report>) -> bool {
+    /// Notes the result, and says whether somebody waits for it; `None` if entries were added: then the unwinding goes on.
+    pub(super) fn finish(&self, result: impl FnOnce() -> Result<V, Report>) -> Option<bool> {
         let mut inner = self.lock();
         if !inner.places.is_empty() {
-            return false;
+            return None;
         }
         let (fate, wakers) = match std::mem::replace(&mut inner.phase, Phase::Open) {
             Phase::Closing(fate, wakers) => (fate, wakers),
             Phase::Open | Phase::Closed(..) => unreachable!("it is being closed"),
         };
         inner.phase = Phase::Closed(fate, result());
-        inner.places.forget();
+        let gone = inner.places.forget();
         drop(inner);
         // Outside of the lock: these may run anything.
+        drop(gone);
+        let waited = !wakers.is_empty();
         wakers.into_iter().for_each(Waker::wake);
-        true
+        Some(waited)
     }
 }
 
 impl<V: Verdict> Inner<V> {
     /// Adds an entry on top; after the end, as one that leaves when its lease ends.
-    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>) -> Ticket {
+    ///
+    /// What has left by itself is given, to be dropped outside of the lock.
+    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>, gone: &mut Gone<V>) -> Ticket {
         match &self.phase {
-            Phase::Open | Phase::Closing(..) => self.places.push(entry),
+            Phase::Open | Phase::Closing(..) => self.places.push(entry, gone),
             Phase::Closed(fate, _) => self.places.push_late(entry, fate.clone()),
         }
     }

@@ -1,5 +1,6 @@
 //! The places of a stack: its entries in their order, those that are late, and the gaps of those that were taken out.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::report::Label;
@@ -29,10 +30,13 @@ pub(super) struct Places<V> {
     /// How many leases there are.
     lent: usize,
     /// Entries that were to leave while a lease had their guard, and how their body ended.
-    late: Vec<(Place<V>, Fate)>,
+    late: BTreeMap<u64, Leaver<V>>,
 }
 
-struct Place<V> {
+/// What has left, to be dropped outside of the lock: it may run anything.
+pub(super) type Gone<V> = Vec<Place<V>>;
+
+pub(super) struct Place<V> {
     number: u64,
     /// `None` when it was taken out.
     entry: Option<Box<dyn Entry<V>>>,
@@ -58,7 +62,7 @@ impl<V> Places<V> {
             next: 0,
             token: NEXT.fetch_add(1, Ordering::Relaxed),
             lent: 0,
-            late: Vec::new(),
+            late: BTreeMap::new(),
         }
     }
 
@@ -70,7 +74,7 @@ impl<V> Places<V> {
             next: 1,
             token: 0,
             lent: 0,
-            late: Vec::new(),
+            late: BTreeMap::new(),
         }
     }
 
@@ -82,9 +86,9 @@ impl<V> Places<V> {
         self.lent > 0
     }
 
-    /// Gives the memory back; nothing is left in them.
-    pub(super) fn forget(&mut self) {
-        self.entries = Vec::new();
+    /// Gives everything back; nothing is left to leave.
+    pub(super) fn forget(&mut self) -> Gone<V> {
+        std::mem::take(&mut self.entries)
     }
 
     /// The ticket of the next entry.
@@ -97,9 +101,9 @@ impl<V> Places<V> {
     }
 
     /// Adds an entry on top.
-    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>) -> Ticket {
+    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>, gone: &mut Gone<V>) -> Ticket {
         if self.entries.len() == self.entries.capacity() {
-            self.grow();
+            self.grow(gone);
         }
         let (ticket, place) = self.place(entry);
         self.entries.push(place);
@@ -109,8 +113,8 @@ impl<V> Places<V> {
     /// Adds an entry that leaves when its lease ends, for the stack has been closed.
     #[cold]
     pub(super) fn push_late(&mut self, entry: Box<dyn Entry<V>>, fate: Fate) -> Ticket {
-        let (ticket, place) = self.place(entry);
-        self.late.push((place, fate));
+        let (ticket, Place { number, entry }) = self.place(entry);
+        self.late.extend(entry.map(|entry| (number, (entry, fate))));
         ticket
     }
 
@@ -129,8 +133,8 @@ impl<V> Places<V> {
 
     /// Forgets what has left by itself; so a long-lived stack stays as large as what is in it.
     #[cold]
-    fn grow(&mut self) {
-        self.entries.retain(|place| !place.is_gone());
+    fn grow(&mut self, gone: &mut Gone<V>) {
+        gone.extend(self.entries.extract_if(.., |place| place.is_gone()));
         let len = self.entries.len();
         if len >= self.entries.capacity() / 2 {
             self.entries.reserve(len.max(4));
@@ -145,8 +149,7 @@ impl<V> Places<V> {
                 return Next::Entry(entry);
             }
             let label = entry.label();
-            let entry = Some(entry);
-            self.late.push((Place { number, entry }, fate.clone()));
+            self.late.insert(number, (entry, fate.clone()));
             return Next::Lent(label);
         }
         Next::None
@@ -207,10 +210,7 @@ impl<V> Places<V> {
     }
 
     fn take_late(&mut self, ticket: Ticket) -> Option<Leaver<V>> {
-        let mut late = self.late.iter();
-        let found = late.position(|(place, _)| place.number == ticket.number)?;
-        let (place, fate) = self.late.swap_remove(found);
-        Some((place.entry?, fate))
+        self.late.remove(&ticket.number)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use crate::bracket::{Bracket, Member, Peek};
 use crate::outcome::Outcome;
@@ -40,7 +41,10 @@ impl<V: Verdict> Bracket for ExitStack<V> {
         match held.shared.begin_close(&fate) {
             Closing::First(owner) => {
                 let unwound = Unwinding::new(held.shared.clone(), fate, owner).await;
-                held.shared.forget_result();
+                if Arc::strong_count(&held.shared) + Arc::weak_count(&held.shared) == 1 {
+                    // Nobody else asks for it, and so its errors can be given by value.
+                    held.shared.forget_result();
+                }
                 match unwound {
                     Ok(result) => result,
                     Err(panic) => resume_unwind(*panic),

@@ -1,9 +1,12 @@
 //! How a stack unwinds: one after the other or several at once, and in which time.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::lost;
+use crate::report::{Entry, What};
 use crate::runtime::Timer;
 
 /// How a stack unwinds; nothing is allocated for the usual way.
@@ -33,6 +36,18 @@ impl<R: Timer + Send + Sync + 'static> Clock for Hidden<R> {
 
     fn sleep_until(&self, at: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(self.0.sleep_until(at))
+    }
+}
+
+/// What a clock answers; one that panics has no time (I8).
+pub(super) fn ask<T>(question: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(question)) {
+        Ok(answer) => Some(answer),
+        Err(panic) => {
+            lost::tell(Entry::new(What::Panic(lost::message(&*panic).to_owned())));
+            lost::discard(Box::new(panic));
+            None
+        }
     }
 }
 

@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use crate::failure::{Failed, Told};
 use crate::frame::{self, Dropping, Panic};
-use crate::framed::Heir;
 use crate::lost;
 use crate::orphan::{Job, Jobs, Parcel};
 use crate::owner::Owner;
-use crate::report::{Entry as Line, Phase, Report, What};
+use crate::report::{Entry as Line, Kind, Label, Phase, Report, What};
 use crate::slot::{Fate, Trouble};
 use crate::surroundings::Surroundings;
 use crate::verdict::Verdict;
 
-use super::entry::{Ended, Entry, Room, Started};
+use super::entry::{Ended, Entry, Limit, Room, Started};
 use super::exit::{Alarm, Exit, Finished};
 use super::list::{Called, Closing, Shared};
 use super::places::Next;
-use super::settings::Clock;
+use super::settings::{Clock, Settings, ask};
 
 /// The unwinding of one stack: it never unwinds the thread, and keeps what it has heard of.
 pub(super) struct Unwind<V: Verdict> {
@@ -31,6 +30,8 @@ pub(super) struct Unwind<V: Verdict> {
     current: Fate,
     /// What went wrong, in the order of time, less what was suppressed.
     lines: Vec<Line>,
+    /// The failure that is current, and its place in the lines, if it is that of an exit.
+    seen: Option<(Arc<Failed<Told>>, usize)>,
     /// An exit has suppressed the body's error.
     suppressed: bool,
     /// The first panic, which goes on at the end (I7), and its place in the lines.
@@ -40,8 +41,11 @@ pub(super) struct Unwind<V: Verdict> {
     /// Those that run, where several do at once.
     many: Option<Box<Many<V>>>,
     room: Room,
-    /// When the budget is spent.
-    by: Option<Duration>,
+    settings: Settings,
+    /// Whether it has been polled.
+    begun: bool,
+    /// Somebody has waited for the result.
+    waited: bool,
 }
 
 /// Exits that run at once, and what came of those that have ended.
@@ -59,31 +63,48 @@ impl<V> Many<V> {
 
 impl<V: Verdict> Unwind<V> {
     pub(super) fn new(shared: Arc<Shared<V>>, fate: Fate, frame: u32) -> Self {
-        let clock = shared.settings.clock();
-        let by = clock.zip(shared.settings.budget());
+        let settings = shared.lock().settings.clone();
         Self {
-            by: by.map(|(clock, budget)| clock.now().saturating_add(budget)),
+            settings,
+            begun: false,
             initial: fate.clone(),
             current: fate,
             lines: Vec::new(),
+            seen: None,
             suppressed: false,
+            waited: false,
             panic: None,
             one: None,
             many: None,
             room: Room {
                 frame,
                 jobs: Jobs::NONE,
+                limit: None,
             },
             shared,
         }
     }
 
+    /// The time of the whole begins.
+    #[cold]
+    fn begin(&mut self) {
+        let clock = self.settings.clock().cloned();
+        let budget = clock.zip(self.settings.budget());
+        let own = budget.and_then(|(clock, budget)| {
+            let now = ask(|| clock.now())?;
+            Some((clock, now.saturating_add(budget)))
+        });
+        // That of a stack further out may end earlier.
+        let limits = own.into_iter().chain(self.room.limit.take());
+        self.room.limit = limits.min_by_key(|(_, by)| *by);
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.begin();
+        }
         loop {
-            if self.room.has_jobs() {
-                ready!(self.room.poll_jobs(cx));
-            }
-            let next = match self.shared.settings.at_most() {
+            let next = match self.settings.at_most() {
                 None => {
                     if let Some(exit) = &mut self.one {
                         let ended = ready!(exit.poll(cx));
@@ -102,7 +123,8 @@ impl<V: Verdict> Unwind<V> {
                 }
                 Next::None => {
                     let (lines, suppressed) = (&self.lines, self.suppressed);
-                    if self.shared.finish(|| result(lines, suppressed)) {
+                    if let Some(waited) = self.shared.finish(|| result(lines, suppressed)) {
+                        self.waited = waited;
                         return Poll::Ready(());
                     }
                 }
@@ -140,27 +162,29 @@ impl<V: Verdict> Unwind<V> {
 
     /// Starts the exit of `entry`; mostly it ends at once. Pending if it does not.
     fn start(&mut self, mut entry: Box<dyn Entry<V>>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shared.settings.is_special() {
+        if self.settings.is_special() || self.room.limit.is_some() {
             self.start_special(entry);
             return Poll::Ready(());
         }
         let ended = match entry.leave(&self.current, &mut self.room) {
             Started::Gone => return Poll::Ready(()),
             Started::Ended(ended) => ended,
-            Started::Running(mut running) => match running.as_mut().poll(cx) {
-                Poll::Ready(ended) => ended,
-                Poll::Pending => {
-                    self.one = Some(Exit {
-                        entry,
-                        running,
-                        alarm: None,
-                    });
-                    return Poll::Pending;
+            Started::Running(mut running) | Started::Stack(mut running) => {
+                match running.as_mut().poll(cx) {
+                    Poll::Ready(ended) => ended,
+                    Poll::Pending => {
+                        self.one = Some(Exit {
+                            entry,
+                            running,
+                            alarm: None,
+                        });
+                        return Poll::Pending;
+                    }
                 }
-            },
+            }
         };
         match ended {
-            Ok(verdict) if !verdict.suppresses() => {}
+            Ok(verdict) if !verdict.suppresses() && self.seen.is_none() => {}
             ended => self.note(Finished {
                 entry,
                 took: None,
@@ -173,41 +197,41 @@ impl<V: Verdict> Unwind<V> {
     /// The same with a clock, or beside others.
     #[cold]
     fn start_special(&mut self, mut entry: Box<dyn Entry<V>>) {
-        let settings = &self.shared.settings;
-        let clock = settings.clock().cloned();
-        let since = clock.as_ref().map(|clock| clock.now());
-        let at_once = settings.at_most().is_some();
-        let fate = if at_once {
-            &self.initial
-        } else {
-            &self.current
-        };
-        match entry.leave(fate, &mut self.room) {
-            Started::Gone => {}
+        let limit = self.room.limit.as_ref();
+        let clock = self.settings.clock().or(limit.map(|(clock, _)| clock));
+        let clock = clock.cloned();
+        let since = clock.as_ref().and_then(|clock| ask(|| clock.now()));
+        let fate = self.shown().clone();
+        let (running, by) = match entry.leave(&fate, &mut self.room) {
+            Started::Gone => return,
             Started::Ended(ended) => {
-                let took = |(clock, since): (Arc<dyn Clock>, _)| clock.now().saturating_sub(since);
-                self.note(Finished {
+                let took = |(clock, since): (Arc<dyn Clock>, _)| {
+                    Some(ask(|| clock.now())?.saturating_sub(since))
+                };
+                return self.note(Finished {
                     entry,
-                    took: clock.zip(since).map(took),
+                    took: clock.zip(since).and_then(took),
                     ended: Some(ended),
                 });
             }
             Started::Running(running) => {
-                let each = since.zip(settings.each());
+                let each = since.zip(self.settings.each());
                 let own = each.map(|(since, limit)| since.saturating_add(limit));
-                let by = own.into_iter().chain(self.by).min();
-                let alarm = |(clock, since)| Alarm::new(clock, since, by);
-                let exit = Exit {
-                    entry,
-                    running,
-                    alarm: clock.zip(since).map(alarm),
-                };
-                if at_once {
-                    self.run_beside(exit);
-                } else {
-                    self.one = Some(exit);
-                }
+                let all = self.room.limit.as_ref().map(|(_, by)| *by);
+                (running, own.into_iter().chain(all).min())
             }
+            Started::Stack(running) => (running, None),
+        };
+        let alarm = |(clock, since)| Alarm::new(clock, since, by);
+        let exit = Exit {
+            entry,
+            running,
+            alarm: clock.zip(since).map(alarm),
+        };
+        if self.settings.at_most().is_some() {
+            self.run_beside(exit);
+        } else {
+            self.one = Some(exit);
         }
     }
 
@@ -235,11 +259,14 @@ impl<V: Verdict> Unwind<V> {
         let Finished { entry, took, ended } = finished;
         match ended {
             Some(Ok(verdict)) => {
-                if verdict.suppresses() && matches!(self.current, Fate::Failure(_)) {
+                if verdict.suppresses() {
                     self.suppress();
                 }
             }
             ended => self.note_trouble(&*entry, took, ended),
+        }
+        if self.seen.is_some() {
+            self.forget_handled();
         }
     }
 
@@ -259,6 +286,7 @@ impl<V: Verdict> Unwind<V> {
                 Trouble::Panic(panic) => {
                     let message = lost::message(&**panic).to_owned();
                     self.current = Fate::Panicked(message.as_str().into());
+                    self.seen = None;
                     match self.panic {
                         None => self.panic = Some((panic, self.lines.len())),
                         Some(_) => lost::discard(panic),
@@ -272,27 +300,74 @@ impl<V: Verdict> Unwind<V> {
             lines.iter_mut().for_each(|line| line.set_took(took));
         }
         // A stack inside of this one may have suppressed what it was shown, and failed anew.
-        if matches!(&self.current, Fate::Failure(failed) if failed.is_suppressed()) {
+        if matches!(self.shown(), Fate::Failure(failed) if failed.is_suppressed()) {
             self.suppress();
         }
         self.fail(lines);
     }
 
-    /// What is current is handled, and everything that led to it.
+    /// What an exit is shown that starts now.
+    fn shown(&self) -> &Fate {
+        match self.settings.at_most() {
+            None => &self.current,
+            // Those that run at once all see the same.
+            Some(_) => &self.initial,
+        }
+    }
+
+    /// What was shown is handled, and everything that led to it. A panic or a cancellation stays what it is.
     #[cold]
     fn suppress(&mut self) {
-        self.lines.clear();
+        if !matches!(self.shown(), Fate::Failure(_)) {
+            return;
+        }
         self.suppressed |= matches!(self.initial, Fate::Failure(_));
-        self.current = Fate::Success;
+        if self.settings.at_most().is_none() {
+            // An exit that did not run, or not to its end, is no error that could be handled.
+            let lines = std::mem::take(&mut self.lines).into_iter();
+            lines
+                .filter(|line| line.kind() != Kind::Failed)
+                .for_each(lost::tell);
+            self.current = Fate::Success;
+            self.seen = None;
+        }
     }
 
     /// What the further exits see now; a panic or a cancellation stays what it is.
     #[cold]
     fn fail(&mut self, mut lines: Vec<Line>) {
-        if let (Some(last), Fate::Success | Fate::Failure(_)) = (lines.last(), &self.current) {
-            self.current = Fate::Failure(Failed::new(Told(last.clone())));
+        if let Fate::Success | Fate::Failure(_) = self.current {
+            let told = Failed::new(Told(lines.clone()));
+            self.current = Fate::Failure(told.clone());
+            self.seen = Some((told, self.lines.len()));
         }
         self.lines.append(&mut lines);
+    }
+
+    /// Takes out of the lines what an exit has picked out of the failure that it was shown.
+    #[cold]
+    fn forget_handled(&mut self) {
+        let Some((told, place)) = &self.seen else {
+            return;
+        };
+        let Told(shown) = &told.error;
+        if !shown.iter().any(Line::is_handled) {
+            return;
+        }
+        let handled = |index: usize| {
+            let shown = index.checked_sub(*place).and_then(|index| shown.get(index));
+            shown.is_some_and(Line::is_handled)
+        };
+        let lines = std::mem::take(&mut self.lines).into_iter().enumerate();
+        let left: Vec<_> = lines.filter(|(index, _)| !handled(*index)).collect();
+        let since = left.iter().filter(|(index, _)| index < place).count();
+        let (before, shown) = {
+            let mut lines: Vec<_> = left.into_iter().map(|(_, line)| line).collect();
+            let shown = lines.split_off(since);
+            (lines, shown)
+        };
+        self.lines = before;
+        self.fail(shown);
     }
 }
 
@@ -328,6 +403,13 @@ impl<V: Verdict> Unwinding<V> {
         Self {
             unwind: Some(Box::new(unwind)),
             owner,
+        }
+    }
+
+    /// Bounds it by what is left to a stack further out.
+    pub(super) fn limit(&mut self, limit: Option<&Limit>) {
+        if let Some(unwind) = &mut self.unwind {
+            unwind.room.limit = limit.cloned();
         }
     }
 
@@ -390,18 +472,65 @@ impl<V: Verdict> Drop for Unwinding<V> {
         if frame::dropping() == Dropping::Abandoned {
             // The deadline around it has struck: the exits that run are dropped, those that have not begun still run.
             unwind.abandon();
+            self.owner.borrows = false;
         } else if frame::dropping() == Dropping::MovedOn {
             lost::tell(Line::new(What::Overdue).at(Phase::Exit, &self.owner.label()));
         }
-        let work = Box::pin(async move {
-            std::future::poll_fn(|cx| unwind.poll(cx)).await;
-            let Unwind { lines, panic, .. } = *unwind;
-            lines.into_iter().for_each(lost::tell);
+        let label = self.owner.label();
+        let work = Rest {
+            unwind: Some(unwind),
+            label,
+        };
+        self.owner.orphan(Jobs::NONE, Box::pin(work));
+    }
+}
+
+/// An orphaned unwinding: it tells what it has heard of.
+///
+/// The deadline of an exit around it drops it; then what has not begun goes on as an orphan again.
+struct Rest<V: Verdict> {
+    unwind: Option<Box<Unwind<V>>>,
+    label: Label,
+}
+
+impl<V: Verdict> Future for Rest<V> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(unwind) = &mut self.unwind {
+            ready!(unwind.poll(cx));
+        }
+        if let Some(unwind) = self.unwind.take() {
+            let Unwind {
+                lines,
+                panic,
+                waited,
+                ..
+            } = *unwind;
+            // Who has waited has all of them in his report.
+            if !waited {
+                lines.into_iter().for_each(lost::tell);
+            }
             if let Some((panic, _)) = panic {
                 lost::discard(panic);
             }
-        });
-        self.owner.orphan(Jobs::NONE, work);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<V: Verdict> Drop for Rest<V> {
+    fn drop(&mut self) {
+        let Some(mut unwind) = self.unwind.take() else {
+            return;
+        };
+        unwind.abandon();
+        let Label { name, location } = self.label.clone();
+        let rest = Self {
+            unwind: Some(unwind),
+            label: self.label.clone(),
+        };
+        Owner::new(Called(name), location).orphan(Jobs::NONE, Box::pin(rest));
     }
 }
 

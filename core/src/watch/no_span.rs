@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::slot::{Exited, Fate};
+use crate::verdict::Verdict;
 
 #[derive(Default)]
 pub(crate) struct Trace;
@@ -47,10 +48,14 @@ impl Trace {
     pub(crate) fn ended(&mut self, _: &Fate) {}
 
     #[inline(always)]
-    pub(crate) fn exit<F: Future>(self, exit: F) -> F {
+    pub(crate) fn exit<V, X, F>(self, exit: F) -> F
+    where
+        V: Verdict,
+        F: Future<Output = Exited<V, X>>,
+    {
         exit
     }
 
     #[inline(always)]
-    pub(crate) fn exited<V, X>(&self, _: &Exited<V, X>) {}
+    pub(crate) fn exited<V: Verdict, X>(&self, _: &Exited<V, X>) {}
 }

@@ -123,7 +123,11 @@ impl Trace {
 
     /// Puts the exit inside of the span, and tells what comes of it.
     #[inline]
-    pub(crate) fn exit<F: Future>(self, exit: F) -> Exit<F> {
+    pub(crate) fn exit<V, X, F>(self, exit: F) -> Exit<F>
+    where
+        V: Verdict,
+        F: Future<Output = Exited<V, X>>,
+    {
         Exit { exit, trace: self }
     }
 

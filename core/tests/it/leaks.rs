@@ -1,4 +1,4 @@
-//! What was dropped unclosed is counted by the line that made it.
+//! What was left unclosed is counted by the line that made it.
 
 use std::future::pending;
 
@@ -26,7 +26,7 @@ fn an_open_that_is_dropped_names_its_line() {
         (file!(), line)
     );
     assert_eq!(leak.count(), 3);
-    let expected = format!("`leaky` ({}): 3 dropped unclosed", leak.location());
+    let expected = format!("`leaky` ({}): 3 left unclosed", leak.location());
     assert_eq!(leak.to_string(), expected);
 }
 

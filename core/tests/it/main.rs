@@ -10,8 +10,13 @@ mod boxed;
 mod broken;
 mod child;
 mod closures;
+mod compose_choice;
+mod compose_enters;
 mod compose_exits;
+mod compose_join;
+mod compose_lazy;
 mod compose_send;
+mod compose_views;
 #[cfg(not(feature = "tracing"))]
 mod default_hook;
 #[cfg(feature = "tracing")]
@@ -26,6 +31,7 @@ mod inventory;
 #[cfg(feature = "inspect")]
 mod inventory_ends;
 mod kept;
+mod laws_of_composition;
 #[cfg(feature = "inspect")]
 mod leaks;
 mod location;

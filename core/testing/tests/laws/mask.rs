@@ -9,6 +9,8 @@ use withal_testing::{Ledger, Manual, yield_times};
 
 use crate::config;
 
+/// No program takes so many.
+const MOST_POLLS: usize = 1000;
 const OWN: &str = "cancelled: own";
 
 /// An exit that opens scopes, is cancelled in itself, and unwinds a stack whose exit does the same.
@@ -114,7 +116,8 @@ proptest! {
     #[test]
     fn exits_see_no_cancellation(exits in prop::collection::vec(exits(), 1..4)) {
         let rt = Manual::new();
-        for polls in 0.. {
+        for polls in 0..=MOST_POLLS {
+            prop_assert!(polls < MOST_POLLS, "it completes");
             let ledger = Ledger::new();
             let cancelled = until(after(polls, "outer"), program(&exits, &ledger));
             let ended = rt.block_on(cancelled);
