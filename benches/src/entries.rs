@@ -45,49 +45,61 @@ pub const ENTRIES: [Entry; 8] = [
     Entry {
         name: "callback",
         what: "`callback`",
-        stacks: |stacks, n| run(stacks, n, async |stack, number| callback(stack, number)),
+        stacks: |stacks, n| {
+            run(stacks, n, &async |stack: &ExitStack, number| {
+                callback(stack, number)
+            })
+        },
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "defer",
         what: "`defer`",
-        stacks: |stacks, n| run(stacks, n, async |stack, number| defer(stack, number)),
+        stacks: |stacks, n| {
+            run(stacks, n, &async |stack: &ExitStack, number| {
+                defer(stack, number)
+            })
+        },
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "push",
         what: "`push`",
-        stacks: |stacks, n| run(stacks, n, async |stack, number| push(stack, number)),
+        stacks: |stacks, n| {
+            run(stacks, n, &async |stack: &ExitStack, number| {
+                push(stack, number)
+            })
+        },
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter-sync",
         what: "`enter`, exit never suspends",
-        stacks: |stacks, n| run(stacks, n, enter_sync),
+        stacks: |stacks, n| run(stacks, n, &enter_sync),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter",
         what: "`enter`, general",
-        stacks: |stacks, n| run(stacks, n, enter),
+        stacks: |stacks, n| run(stacks, n, &enter),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "enter-suspends",
         what: "`enter`, enter and exit suspend once",
-        stacks: |stacks, n| run(stacks, n, enter_suspends),
+        stacks: |stacks, n| run(stacks, n, &enter_suspends),
         allocations: 2,
         time: Some(60.0),
     },
     Entry {
         name: "child",
         what: "`fork`, one entry, and closed",
-        stacks: |stacks, n| run(stacks, n, child),
+        stacks: |stacks, n| run(stacks, n, &child),
         allocations: 6,
         time: None,
     },
@@ -95,7 +107,7 @@ pub const ENTRIES: [Entry; 8] = [
 
 /// Runs stacks inside of a scope, as in a program, each with `n` entries that `add` adds.
 #[inline(always)]
-fn run(stacks: u64, n: u64, add: impl AsyncFn(&ExitStack, u64) -> Result<(), Report>) {
+fn run(stacks: u64, n: u64, add: &impl AsyncFn(&ExitStack, u64) -> Result<(), Report>) {
     let ended = drive(with(Permits(1), async |_| {
         for _ in 0..stacks {
             let fill = async |stack: &mut ExitStack| {

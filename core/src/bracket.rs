@@ -99,6 +99,40 @@ impl<S: Scope> Peek for S {
 ///
 /// What it holds comes apart there: the part that the body sees goes into the guard of the whole, the rest is kept beside it.
 /// Every [`Scope`] is one, and so is every combinator over one.
+///
+/// # Composition
+///
+/// Tuples of up to twelve scopes, arrays, `Vec` and `Option` of scopes are scopes themselves; see also [`join`](crate::join()), [`race`](crate::race()), [`lazy`](crate::lazy()) and the methods of [`ScopeExt`](crate::ScopeExt).
+///
+/// * They enter from left to right and exit from right to left. The body sees the parts side by side: a tuple, an array, a slice, an `Option`.
+/// * When a member cannot be entered, those before it exit and see its error as a [`Failure`](crate::Outcome::Failure), and its error is returned. That one cannot be suppressed.
+/// * When the enter is cut between two members, those that have entered are exited, by whoever adopts them or, under [`until`](crate::until) and [`timeout`](crate::timeout()), in place.
+/// * The exits are those of nested [`with`](crate::with())s: what one suppresses is a [`Success`](crate::Outcome::Success) for those further out, and one that fails after a success shows them its error.
+///   All of them run, whatever some of them do; the first error is returned, the others go to the [lost-error hook](crate::on_lost_error) with the name of their member, and the first panic goes on at the end.
+///   Unlike in nested blocks, the body keeps its value when the error of an exit is suppressed by another one.
+/// * The error of a tuple is [`Or`](crate::Or) of those of its members, and converts member by member; that of an array, a `Vec` and an `Option` is that of its scopes.
+///   It may suppress if one of its members may.
+/// * A part that the body takes out of an `Option` is its own: it is not exited, and the hook is told so.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::io;
+/// use withal::{ScopeExt, acquire, sync};
+///
+/// # withal_testing::block_on(async {
+/// let connect = |to: &'static str| acquire(async move || io::Result::Ok(to.len())).release(async |_, _| Ok(()));
+/// let cache = Some(connect("cache"));
+/// let sum = (connect("database"), cache, [sync(1), sync(2)])
+///     .with(async |(database, cache, numbers)| {
+///         let cache = cache.as_ref().map_or(0, |cache| *cache);
+///         io::Result::Ok(*database + cache + numbers.iter().sum::<usize>())
+///     })
+///     .await?;
+/// assert_eq!(sum, 8 + 5 + 3);
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
 pub trait Member: Bracket {
     /// What the body sees of it, by value.
     type Part: Send;

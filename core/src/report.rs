@@ -138,9 +138,7 @@ impl Report {
 
     /// Takes out what an exit has marked as handled.
     pub(crate) fn without_handled(self) -> Self {
-        let left = self
-            .into_entries()
-            .filter(|entry| !entry.is_handled());
+        let left = self.into_entries().filter(|entry| !entry.is_handled());
         Self::of(left).unwrap_or_else(|| Self::msg("an error that was handled"))
     }
 }

@@ -28,11 +28,12 @@ pub struct Race<A, B>(A, B);
 ///
 /// ```
 /// # use withal_core as withal;
+/// use std::future::pending;
 /// use std::io;
 /// use withal::{ScopeExt, acquire, race};
 ///
 /// # withal_testing::block_on(async {
-/// let far = acquire(async || Ok(std::future::pending::<&str>().await)).release(async |_, _| Ok(()));
+/// let far = acquire(async || io::Result::Ok(pending::<&str>().await)).release(async |_, _| Ok(()));
 /// let near = acquire(async || io::Result::Ok("near")).release(async |_, _| Ok(()));
 /// assert_eq!(race(far, near).with(async |server| io::Result::Ok(*server)).await?, "near");
 /// # io::Result::Ok(()) }).unwrap();

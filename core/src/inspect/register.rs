@@ -127,7 +127,7 @@ impl Listing {
         let mut places = lock(number);
         let index = match places.free.pop() {
             Some(index) => index,
-            None => places.add(number),
+            None => places.grow(number),
         };
         let (place, listed) = &mut places.records[index];
         place.set(state);
@@ -211,18 +211,24 @@ impl Place {
 }
 
 impl Places {
+    /// Adds places, and gives one of them.
     #[cold]
-    fn add(&mut self, shard: usize) -> usize {
-        let index = self.records.len();
-        let place = Place {
-            shard,
-            index,
-            state: AtomicU8::new(0),
-            frame: AtomicU32::new(0),
-            birth: AtomicU64::new(0),
-        };
-        self.records.push((Box::leak(Box::new(place)), None));
-        index
+    fn grow(&mut self, shard: usize) -> usize {
+        const MORE: usize = 64;
+        let first = self.records.len();
+        let places: Vec<_> = (first..first + MORE)
+            .map(|index| Place {
+                shard,
+                index,
+                state: AtomicU8::new(0),
+                frame: AtomicU32::new(0),
+                birth: AtomicU64::new(0),
+            })
+            .collect();
+        let places = places.leak().iter().map(|place| (place, None));
+        self.records.extend(places);
+        self.free.extend((first + 1..first + MORE).rev());
+        first
     }
 }
 

@@ -13,7 +13,7 @@ where
     S: Bracket<Held: 'static, Error = Injected, Verdict = Recover>,
 {
     let lost = LostErrors::listen();
-    for refused in 0..3 {
+    for (refused, name) in NAMES.iter().enumerate() {
         for mode in [Act::Fail, Act::Panic] {
             for code in 0..1 << (2 * refused) {
                 let exits = [0, 1].map(|member| Act::ALL[code >> (2 * member) & 3]);
@@ -29,11 +29,11 @@ where
                     }
                 });
                 let ended = block_on(run(compose(steps), Act::Well, "body", 0, None));
-                let error = format!("enter {prefix}{}", NAMES[refused]);
+                let error = format!("enter {prefix}{name}");
                 let mut panic = (mode == Act::Panic).then(|| format!("injected panic: {error}"));
                 let (mut trace, mut missing) = (Vec::new(), Vec::new());
-                for member in 0..refused {
-                    trace.push(format!("+{prefix}{}", NAMES[member]));
+                for name in &NAMES[..refused] {
+                    trace.push(format!("+{prefix}{name}"));
                 }
                 for member in (0..refused).rev() {
                     let name = format!("{prefix}{}", NAMES[member]);

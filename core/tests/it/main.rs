@@ -44,9 +44,9 @@ mod send;
 #[cfg(feature = "tracing")]
 mod spans;
 mod spawned;
-mod step;
 mod stack;
 mod stack_scale;
+mod step;
 mod suppress;
 mod ui;
 mod verdict;

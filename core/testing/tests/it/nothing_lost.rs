@@ -176,11 +176,15 @@ impl<'a> Program<'a> {
     /// Checks what has come of it.
     fn check(&self, ended: Result<Vec<String>, String>, lost: &LostErrors, keeps: bool) {
         let mut told = Told {
-            lost: lost.containing(&self.mark).iter().map(plain).collect(),
+            lost: lost
+                .containing(&self.mark)
+                .iter()
+                .map(|line| plain(line))
+                .collect(),
             ..Told::default()
         };
         match ended {
-            Ok(returned) => told.returned = returned.iter().map(plain).collect(),
+            Ok(returned) => told.returned = returned.iter().map(|line| plain(line)).collect(),
             Err(panic) => told.panic = Some(panic),
         }
         let expected = self.expected(keeps);
@@ -202,7 +206,7 @@ impl<'a> Program<'a> {
 }
 
 /// A line without the place in brackets, and the body's without its name.
-fn plain(line: &String) -> String {
+fn plain(line: &str) -> String {
     let line = line.strip_prefix("also: ").unwrap_or(line);
     let Some((scope, rest)) = line.split_once(" (") else {
         return line.to_owned();
@@ -226,7 +230,7 @@ fn all_ends() -> impl Iterator<Item = Vec<End>> {
 }
 
 /// Runs `run` for all programs, and checks what comes of them.
-fn for_all(keeps: bool, run: impl AsyncFn(&Program<'_>) -> Vec<String>) {
+fn for_all(keeps: bool, run: &impl AsyncFn(&Program<'_>) -> Vec<String>) {
     hush_injected_panics();
     for ends in all_ends() {
         for (fails, at_once) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -240,7 +244,7 @@ fn for_all(keeps: bool, run: impl AsyncFn(&Program<'_>) -> Vec<String>) {
 
 #[test]
 fn with_a_report() {
-    for_all(true, async |program| {
+    for_all(true, &async |program: &Program<'_>| {
         let body = async |stack: &mut ExitStack| Ok::<_, Report>(program.body(stack).await?);
         match program.stack().with(body).await {
             Ok(()) => Vec::new(),
@@ -251,7 +255,7 @@ fn with_a_report() {
 
 #[test]
 fn with_another_error() {
-    for_all(false, async |program| {
+    for_all(false, &async |program: &Program<'_>| {
         let body = async |stack: &mut ExitStack| {
             Ok::<_, Box<dyn Error + Send + Sync>>(program.body(stack).await?)
         };
@@ -265,7 +269,7 @@ fn with_another_error() {
 
 #[test]
 fn with_both_errors() {
-    for_all(true, async |program| {
+    for_all(true, &async |program: &Program<'_>| {
         let body = async |stack: &mut ExitStack| program.body(stack).await;
         match program.stack().with_report(body).await {
             Ok(()) => Vec::new(),
@@ -284,7 +288,7 @@ fn with_both_errors() {
 /// Closed in the exit of a scope around it, which hands on the outcome.
 #[test]
 fn closed_by_hand() {
-    for_all(true, async |program| {
+    for_all(true, &async |program: &Program<'_>| {
         let around = acquire(async || Ok::<_, Report>(program.stack()))
             .release(async |stack: ExitStack, outcome| stack.close(outcome).await);
         let body = async |stack: &mut ExitStack| Ok::<_, Report>(program.body(stack).await?);

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Cut(Arc<AtomicUsize>);
 impl Cut {
     async fn hang(self) {
         let _cut = self;
-        pending().await
+        pending::<()>().await;
     }
 
     fn count(&self) -> usize {
