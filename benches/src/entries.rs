@@ -48,7 +48,7 @@ pub const ENTRIES: [Entry; 8] = [
         stacks: |stacks, n| {
             run(stacks, n, &async |stack: &ExitStack, number| {
                 callback(stack, number)
-            })
+            });
         },
         allocations: 2,
         time: Some(60.0),
@@ -59,7 +59,7 @@ pub const ENTRIES: [Entry; 8] = [
         stacks: |stacks, n| {
             run(stacks, n, &async |stack: &ExitStack, number| {
                 defer(stack, number)
-            })
+            });
         },
         allocations: 2,
         time: Some(60.0),
@@ -70,7 +70,7 @@ pub const ENTRIES: [Entry; 8] = [
         stacks: |stacks, n| {
             run(stacks, n, &async |stack: &ExitStack, number| {
                 push(stack, number)
-            })
+            });
         },
         allocations: 2,
         time: Some(60.0),

@@ -16,7 +16,7 @@ use crate::verdict::Recover;
 ///
 /// [`or`](Suppress::or) adds further types.
 /// The type is found also inside of `Box<dyn Error + Send + Sync>` and, with the feature `anyhow`, `anyhow::Error`.
-/// Out of a [`Report`] the matching errors are picked, and the rest is passed on.
+/// Out of a [`Report`](crate::Report) the matching errors are picked, and the rest is passed on.
 /// Panics and cancellations are never suppressed.
 ///
 /// # Examples
