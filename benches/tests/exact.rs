@@ -30,13 +30,18 @@ fn allocations_of_every_row() {
     }
 }
 
+/// The most entries that are measured here.
+///
+/// So many come first and are not measured: with the feature `inspect` they are listed, and the places in the list stay, for those that follow.
+const MANY: u64 = 100_000;
+
 /// The list of the entries doubles now and then, and a stack has a few of its own.
 #[test]
 fn allocations_of_an_entry_of_a_stack() {
     const BESIDES: u64 = 40;
     for entry in &ENTRIES {
-        (entry.stacks)(1, 1);
-        for n in [10, 1000, 100_000] {
+        (entry.stacks)(1, MANY);
+        for n in [10, 1000, MANY] {
             let allocations = allocation_counter::measure(|| (entry.stacks)(1, n)).count_total;
             let allowed = entry.allocations * n + BESIDES;
             assert!(
@@ -55,10 +60,9 @@ const NOISE: i64 = 16 * 1024;
 #[test]
 fn memory_of_an_entry_of_a_stack() {
     for entry in &ENTRIES {
-        (entry.stacks)(1, 1);
-        let measure = |n| allocation_counter::measure(|| (entry.stacks)(1, n));
-        let many = measure(100_000);
-        assert!(many.bytes_max <= 250 * 100_000, "{}: {many:?}", entry.what);
+        (entry.stacks)(1, MANY);
+        let many = allocation_counter::measure(|| (entry.stacks)(1, MANY));
+        assert!(many.bytes_max <= 250 * MANY, "{}: {many:?}", entry.what);
         assert!(many.bytes_current <= NOISE, "{}: {many:?}", entry.what);
     }
 }

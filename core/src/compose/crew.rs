@@ -67,6 +67,7 @@ pub trait Crew: Sized + Send {
 }
 
 /// Enters one member; nobody is let in while a canceller is closing.
+#[inline]
 pub(super) async fn enter_one<S: Bracket, X: 'static>(
     scope: S,
     seat: &mut Seat<S>,

@@ -67,6 +67,7 @@ impl<'a, X> Unwinding<'a, X> {
     }
 
     /// Exits who sits there.
+    #[inline]
     pub(super) async fn exit<S: Bracket>(&mut self, seat: &mut Seat<S>, inject: fn(S::Error) -> X)
     where
         X: 'static,
@@ -94,6 +95,7 @@ impl<'a, X> Unwinding<'a, X> {
     }
 
     /// What the next exit sees.
+    #[inline]
     fn current(&self) -> (Outcome<'_>, Saw) {
         if let Some((_, message)) = &self.panic {
             return (Outcome::Panicked(PanicRef(message)), Saw::Nothing);
@@ -108,16 +110,29 @@ impl<'a, X> Unwinding<'a, X> {
         }
     }
 
+    #[inline]
     fn note<S: Bracket>(&mut self, gone: Option<Gone<S>>, saw: Saw, inject: fn(S::Error) -> X)
     where
         X: 'static,
     {
-        let Some(Gone { tag, gave }) = gone else {
-            return;
-        };
+        match gone {
+            None => {}
+            Some(Gone {
+                gave: Ok(Ok(verdict)),
+                ..
+            }) if !verdict.suppresses() => {}
+            Some(gone) => self.note_more(gone, saw, inject),
+        }
+    }
+
+    #[cold]
+    fn note_more<S: Bracket>(&mut self, gone: Gone<S>, saw: Saw, inject: fn(S::Error) -> X)
+    where
+        X: 'static,
+    {
+        let Gone { tag, gave } = gone;
         match gave {
-            Ok(Ok(verdict)) if verdict.suppresses() => self.suppress(saw),
-            Ok(Ok(_)) => {}
+            Ok(Ok(_)) => self.suppress(saw),
             Ok(Err(error)) => {
                 self.look(saw);
                 let debt = Debt::new(
@@ -193,11 +208,20 @@ impl<'a, X> Unwinding<'a, X> {
     }
 
     /// What the composite's exit gives.
-    pub(super) fn finish<V: Verdict>(mut self) -> Result<V, X> {
-        let (panic, own) = (self.panic.take(), self.own.take());
-        if panic.is_none() && own.is_none() {
+    #[inline]
+    pub(super) fn finish<V: Verdict>(self) -> Result<V, X> {
+        if self.panic.is_none() && self.own.is_none() {
             return Ok(V::new(self.suppressed));
         }
+        Err(self.finish_badly())
+    }
+
+    /// # Panics
+    ///
+    /// With the first panic of an exit.
+    #[cold]
+    fn finish_badly(mut self) -> X {
+        let (panic, own) = (self.panic.take(), self.own.take());
         if let Outcome::Failure(failure) = self.outcome
             && self.suppressed
         {
@@ -207,9 +231,9 @@ impl<'a, X> Unwinding<'a, X> {
             (Some((panic, _)), _) => resume_unwind(*panic),
             (None, Some(Own { debt, lent })) => {
                 drop(lent);
-                Err(debt.take())
+                debt.take()
             }
-            (None, None) => unreachable!("looked at above"),
+            (None, None) => unreachable!("one of them is there"),
         }
     }
 }
@@ -236,6 +260,7 @@ impl<X> fmt::Debug for Unwinding<'_, X> {
 }
 
 /// Exits who sits there. The seat is empty from the start of the exit, and never unwinds.
+#[inline]
 pub(super) async fn leave<S: Bracket>(seat: &mut Seat<S>, outcome: Outcome<'_>) -> Option<Gone<S>> {
     let (held, tag) = seat.take()?;
     let gave = if S::SUSPENDS {

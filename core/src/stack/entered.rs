@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::resume_unwind;
 
+use crate::bracket::Member;
 use crate::outcome::Outcome;
 use crate::report::Report;
 use crate::verdict::{Propagate, Verdict};
@@ -71,6 +72,58 @@ impl<'s, G: 'static, V: Verdict> Entered<'s, G, V> {
         match unwinding.await {
             Ok(result) => result.map(|_| ()),
             Err(panic) => resume_unwind(*panic),
+        }
+    }
+
+    /// Replaces what is leased: enters `scope`, leases its guard in place of this one, and then releases the old entry.
+    ///
+    /// There is never a moment without a guard, and never more than two are open.
+    /// For the old one to be released first: [`close`](Self::close), and then [`enter`](ExitStack::enter) again.
+    /// The new entry is on top of the stack; keys to the old one open nothing any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use withal::{ExitStack, Report, acquire};
+    ///
+    /// # withal_testing::block_on(async {
+    /// let connect = |number| acquire(async move || Ok::<u32, Report>(number)).release(async |_, _| Ok(()));
+    /// ExitStack::with(async |stack| {
+    ///     let mut connection = stack.enter(connect(1)).await?;
+    ///     connection.swap(connect(2)).await??;
+    ///     assert_eq!(*connection, 2);
+    ///     Ok::<_, Report>(())
+    /// })
+    /// .await
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error of the enter: then the old guard stays.
+    /// Inside of it the [`Report`] of the old one's exit: the new guard is there all the same.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while the new scope enters, the old guard stays.
+    /// Dropped later, the new one is there, and the old one's exit goes on: whoever is around adopts it.
+    #[track_caller]
+    pub fn swap<S>(
+        &mut self,
+        scope: S,
+    ) -> impl Future<Output = Result<Result<(), Report>, S::Error>>
+    where
+        S: Member<Part = G>,
+        S::Held: 'static,
+        S::Rest: 'static,
+        V: From<S::Verdict>,
+    {
+        let enter = self.stack.enter(scope);
+        async move {
+            let new = enter.await?;
+            let old = std::mem::replace(self, new);
+            Ok(old.close().await)
         }
     }
 

@@ -1,7 +1,7 @@
 //! Every way in which one of three members cannot be entered: who exits, what it sees, what is returned, what the hook hears.
 
 use withal_core::{Bracket, Or, Recover, Report, ScopeError, ScopeExt, suppress, sync};
-use withal_testing::{Injected, Ledger, LostErrors, block_on};
+use withal_testing::{Injected, Ledger, LostErrors, block_on, cut_after};
 
 use crate::sample::Sample;
 use crate::step::{Act, Ended, Step, run};
@@ -133,4 +133,41 @@ fn from_the_report_of_an_exit_a_further_exit_picks_what_it_suppresses() {
         pick(Report::from(Injected("one".to_owned()))),
         Ok(Some(()))
     ));
+}
+
+#[test]
+fn an_error_that_nobody_is_left_to_get_is_told() {
+    let lost = LostErrors::listen();
+    for polls in 0..12 {
+        let ledger = Ledger::new();
+        let refused = format!("told.{polls}");
+        let all = [
+            ledger.scope("a").exit_yields(3),
+            ledger.scope(&*refused).yields(1).enter_fails(),
+        ];
+        let ended = block_on(async {
+            let ended = cut_after(polls, all.with(async |_| Ok::<_, Injected>(()))).await;
+            ledger.settled().await;
+            ended
+        });
+        ledger.check();
+        let error = format!("enter {refused}");
+        let returned = ended == Some(Err(Injected(error.clone())));
+        let heard = lost.containing(&error);
+        let refused = ledger
+            .outcome("a")
+            .is_some_and(|seen| seen.contains(&error));
+        assert_eq!(
+            heard.len() + usize::from(returned),
+            usize::from(refused),
+            "{polls}"
+        );
+        assert!(
+            heard
+                .iter()
+                .all(|heard| heard.starts_with("enter of `Traced`")),
+            "{heard:?}"
+        );
+    }
+    assert!(!lost.containing("told.").is_empty());
 }

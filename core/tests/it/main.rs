@@ -16,6 +16,7 @@ mod compose_exits;
 mod compose_join;
 mod compose_lazy;
 mod compose_send;
+mod compose_then;
 mod compose_views;
 #[cfg(not(feature = "tracing"))]
 mod default_hook;
@@ -30,6 +31,8 @@ mod inference;
 mod inventory;
 #[cfg(feature = "inspect")]
 mod inventory_ends;
+#[cfg(feature = "inspect")]
+mod inventory_stack;
 mod kept;
 mod laws_of_composition;
 #[cfg(feature = "inspect")]

@@ -9,6 +9,7 @@ mod model;
 mod order;
 mod program;
 mod run;
+mod swap;
 mod told;
 mod unit;
 
