@@ -155,6 +155,12 @@ impl<V> Places<V> {
         Next::None
     }
 
+    /// Puts back what was taken out to leave, and cannot yet.
+    #[cold]
+    pub(super) fn put_back(&mut self, place: Place<V>) {
+        self.entries.push(place);
+    }
+
     fn position(&self, ticket: Ticket) -> Option<usize> {
         let place = self.entries.get(ticket.place);
         if place.is_some_and(|place| place.number == ticket.number) {
@@ -230,6 +236,18 @@ pub(super) fn put<V, G: 'static>(entry: &mut dyn Entry<V>, guard: G) {
 }
 
 impl<V> Place<V> {
+    /// The entry, if it can leave; else itself, or nothing if there is none.
+    pub(super) fn into_entry(self) -> Result<Box<dyn Entry<V>>, Option<Self>> {
+        match self.entry {
+            Some(entry) if !entry.is_lent() => Ok(entry),
+            Some(entry) => Err(Some(Self {
+                entry: Some(entry),
+                ..self
+            })),
+            None => Err(None),
+        }
+    }
+
     fn is_gone(&self) -> bool {
         self.entry.as_ref().is_none_or(|entry| entry.is_gone())
     }

@@ -40,8 +40,14 @@ impl<V: Verdict> Bracket for ExitStack<V> {
         let fate = Fate::from(outcome);
         match held.shared.begin_close(&fate) {
             Closing::First(owner) => {
-                let unwound = Unwinding::new(held.shared.clone(), fate, owner).await;
-                if Arc::strong_count(&held.shared) + Arc::weak_count(&held.shared) == 1 {
+                let holders = || Arc::strong_count(&held.shared) + Arc::weak_count(&held.shared);
+                let alone = holders() == 1;
+                let mut unwinding = Unwinding::new(held.shared.clone(), fate, owner);
+                if alone {
+                    unwinding.take_over();
+                }
+                let unwound = unwinding.await;
+                if holders() == 1 {
                     // Nobody else asks for it, and so its errors can be given by value.
                     held.shared.forget_result();
                 }

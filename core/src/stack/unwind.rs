@@ -18,7 +18,7 @@ use crate::verdict::Verdict;
 use super::entry::{Ended, Entry, Limit, Room, Started};
 use super::exit::{Alarm, Exit, Finished};
 use super::list::{Called, Closing, Shared};
-use super::places::Next;
+use super::places::{Gone, Next};
 use super::settings::{Clock, Settings, ask};
 
 /// The unwinding of one stack: it never unwinds the thread, and keeps what it has heard of.
@@ -41,6 +41,8 @@ pub(super) struct Unwind<V: Verdict> {
     /// Those that run, where several do at once.
     many: Option<Box<Many<V>>>,
     room: Room,
+    /// The entries, if nobody else can reach the stack any more: then they are taken out without its lock.
+    own: Gone<V>,
     settings: Settings,
     /// Whether it has been polled.
     begun: bool,
@@ -65,6 +67,7 @@ impl<V: Verdict> Unwind<V> {
     pub(super) fn new(shared: Arc<Shared<V>>, fate: Fate, frame: u32) -> Self {
         let settings = shared.lock().settings.clone();
         Self {
+            own: Vec::new(),
             settings,
             begun: false,
             initial: fate.clone(),
@@ -112,7 +115,7 @@ impl<V: Verdict> Unwind<V> {
                             self.note(exit.finished(ended));
                         }
                     }
-                    self.shared.lock().pop()
+                    self.next()
                 }
                 Some(at_most) => ready!(self.poll_many(at_most, cx)),
             };
@@ -130,6 +133,19 @@ impl<V: Verdict> Unwind<V> {
                 }
             }
         }
+    }
+
+    /// The next to leave.
+    fn next(&mut self) -> Next<V> {
+        while let Some(place) = self.own.pop() {
+            match place.into_entry() {
+                Ok(entry) => return Next::Entry(entry),
+                Err(Some(place)) => self.shared.lock().places.put_back(place),
+                Err(None) => continue,
+            }
+            break;
+        }
+        self.shared.lock().pop()
     }
 
     /// Polls the exits that run at once; gives the next that may start, or none when all have ended.
@@ -403,6 +419,15 @@ impl<V: Verdict> Unwinding<V> {
         Self {
             unwind: Some(Box::new(unwind)),
             owner,
+        }
+    }
+
+    /// Nobody else can reach the stack: it is owned by the exit that unwinds it.
+    pub(super) fn take_over(&mut self) {
+        if let Some(unwind) = &mut self.unwind
+            && unwind.settings.at_most().is_none()
+        {
+            unwind.own = unwind.shared.lock().places.forget();
         }
     }
 
