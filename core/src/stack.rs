@@ -24,7 +24,7 @@ use crate::bracket::Member;
 use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::frame;
-use crate::inspect::{self, Listing};
+use crate::inspect;
 use crate::outcome::Outcome;
 use crate::raise::Raise;
 use crate::report::{Phase as Told, Report};
@@ -32,6 +32,7 @@ use crate::runtime::Timer;
 use crate::send_fn::SendFn;
 use crate::slot::{Fate, tell_error};
 use crate::verdict::{Propagate, Recover, Verdict};
+use crate::watch::Watch;
 
 use child::Child;
 use entry::Entry;
@@ -190,10 +191,18 @@ impl<V: Verdict> ExitStack<V> {
                 frame::held_off().await;
             }
             let tag = scope.tag();
-            let listing = Listing::enter::<S>(&tag, location);
-            let held = scope.begin_armed(Armed::new(location)).await?;
-            let (entry, guard) = entry::entered::<S, V>(held, tag, location, listing);
-            Ok(Entered::new(guard, self, self.push_lent(entry)))
+            let watch = Watch::enter::<S>(&tag, location);
+            let entering = scope.begin_armed(Armed::new(location));
+            match watch.trace.around(entering).await {
+                Ok(held) => {
+                    let (entry, guard) = entry::entered::<S, V>(held, tag, location, watch);
+                    Ok(Entered::new(guard, self, self.push_lent(entry)))
+                }
+                Err(error) => {
+                    watch.trace.refused();
+                    Err(error)
+                }
+            }
         }
     }
 

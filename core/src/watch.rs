@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::bracket::Bracket;
+use crate::frame;
 use crate::inspect::Listing;
+use crate::slot::Fate;
 
 #[cfg(not(feature = "tracing"))]
 #[path = "watch/no_span.rs"]
@@ -37,6 +39,21 @@ impl Watch {
             listing: Listing::enter::<B>(tag, location),
             trace: Trace::enter(|| B::name(tag), location),
         }
+    }
+
+    /// What has no frame of its own has entered: an entry of a stack.
+    #[inline(always)]
+    pub(crate) fn entered(&mut self) {
+        self.listing.entered(0, frame::birth());
+        self.trace.entered();
+    }
+
+    /// Its body has ended, so: the exit goes on with the span.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self, fate: &Fate) -> Trace {
+        self.listing.leave();
+        self.trace.ended(fate);
+        std::mem::take(&mut self.trace)
     }
 
     /// Something else with this name begins to enter.

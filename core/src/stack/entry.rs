@@ -12,7 +12,6 @@ use crate::bracket::{Bracket, Member};
 use crate::exiting::Exiting;
 use crate::frame::{self, Birth, Exit, Panic};
 use crate::framed::Heir;
-use crate::inspect::Listing;
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::Outcome;
@@ -20,6 +19,7 @@ use crate::report::{Entries, Entry as Told, Label, What};
 use crate::send_fn::SendFn;
 use crate::slot::{Exited, Fate, Trouble};
 use crate::verdict::Verdict;
+use crate::watch::{Trace, Watch};
 
 use super::into_exit::IntoExit;
 use super::settings::Clock;
@@ -67,11 +67,11 @@ pub(super) trait Entry<V>: Send {
 pub(super) struct Cell<G, R, T, V> {
     guard: Option<G>,
     rest: Option<R>,
-    start: fn(G, R, &Fate, &mut Room) -> Started<V>,
+    start: fn(G, R, Trace, &Fate, &mut Room) -> Started<V>,
     tag: T,
     name: fn(&T) -> Cow<'static, str>,
     location: &'static Location<'static>,
-    listing: Listing,
+    watch: Watch,
 }
 
 impl<G, R, T, V> Entry<V> for Cell<G, R, T, V>
@@ -81,9 +81,11 @@ where
     T: Send,
 {
     fn leave(&mut self, fate: &Fate, room: &mut Room) -> Started<V> {
-        self.listing.leave();
         match (self.guard.take(), self.rest.take()) {
-            (Some(guard), Some(rest)) => (self.start)(guard, rest, fate, room),
+            (Some(guard), Some(rest)) => {
+                let trace = self.watch.leave(fate);
+                (self.start)(guard, rest, trace, fate, room)
+            }
             _ => Started::Gone,
         }
     }
@@ -113,7 +115,7 @@ pub(super) fn entered<S, V>(
     held: S::Held,
     tag: S::Tag,
     location: &'static Location<'static>,
-    listing: Listing,
+    mut watch: Watch,
 ) -> (Box<dyn Entry<V>>, S::Part)
 where
     S: Member,
@@ -122,7 +124,7 @@ where
     S::Rest: 'static,
     V: Verdict + From<S::Verdict>,
 {
-    listing.entered(0, frame::birth());
+    watch.entered();
     let (part, rest) = S::part(held);
     let cell = Cell {
         guard: None,
@@ -131,7 +133,7 @@ where
         tag,
         name: S::name,
         location,
-        listing,
+        watch,
     };
     (Box::new(cell), part)
 }
@@ -144,22 +146,22 @@ where
     Y: IntoExit,
     V: Verdict + From<Y::Verdict>,
 {
-    let listing = Listing::enter_called(|| Cow::Borrowed("push"), location);
-    listing.entered(0, frame::birth());
+    let mut watch = Watch::enter_called(|| Cow::Borrowed("push"), location);
+    watch.entered();
     Box::new(Cell {
         guard: None,
         rest: Some(exit),
-        start: |value: G, exit: R, fate, room| {
+        start: |value: G, exit: R, trace, fate, room| {
             let (fate, frame) = (fate.clone(), room.frame);
-            running(async move {
+            running(trace.exit(async move {
                 let exit = async { exit.call_send((value, fate.outcome())).await.into_exit() };
                 ended(Exiting::new(exit, frame).await, Told::split)
-            })
+            }))
         },
         tag: (),
         name: |&()| Cow::Borrowed("push"),
         location,
-        listing,
+        watch,
     })
 }
 
@@ -173,7 +175,7 @@ where
     Box::new(Cell {
         guard: Some(()),
         rest: Some(exit),
-        start: |(), exit: R, _, room| {
+        start: |(), exit: R, _, _, room| {
             let frame = room.frame;
             running(async move {
                 let exit = async { exit.call_send(()).await.into_exit() };
@@ -183,7 +185,7 @@ where
         tag: (),
         name: |()| Cow::Borrowed("defer"),
         location,
-        listing: Listing::NONE,
+        watch: Watch::NONE,
     })
 }
 
@@ -197,7 +199,7 @@ where
     Box::new(Cell {
         guard: Some(()),
         rest: Some(exit),
-        start: |(), exit: F, _, room| {
+        start: |(), exit: F, _, _, room| {
             let frame = room.frame;
             let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
             room.ended(ended(exited, Told::split))
@@ -205,12 +207,18 @@ where
         tag: (),
         name: |()| Cow::Borrowed("callback"),
         location,
-        listing: Listing::NONE,
+        watch: Watch::NONE,
     })
 }
 
 /// Starts the exit of a scope.
-fn start<S, V>(part: S::Part, rest: S::Rest, fate: &Fate, room: &mut Room) -> Started<V>
+fn start<S, V>(
+    part: S::Part,
+    rest: S::Rest,
+    trace: Trace,
+    fate: &Fate,
+    room: &mut Room,
+) -> Started<V>
 where
     S: Member,
     S::Held: 'static,
@@ -220,21 +228,22 @@ where
     let frame = room.frame;
     if !S::SUSPENDS {
         let exited = frame::in_frame::<Exit, _>(frame, room, || {
+            let _inside = trace.inside();
             let exit = pin!(S::end(held, fate.outcome()));
             match exit.poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(exited) => exited,
                 Poll::Pending => unreachable!("only exits that never suspend are run so"),
             }
         });
-        return room.ended(ended(exited, S::entries));
+        let ended = ended(exited, S::entries);
+        trace.exited(&ended);
+        return room.ended(ended);
     }
     let fate = fate.clone();
-    running(async move {
-        ended(
-            Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await,
-            S::entries,
-        )
-    })
+    running(trace.exit(async move {
+        let exited = Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await;
+        ended(exited, S::entries)
+    }))
 }
 
 #[inline(always)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::failure::{Failed, Told};
 use crate::frame::{self, Dropping, Panic};
+use crate::inspect;
 use crate::lost;
 use crate::orphan::{Job, Jobs, Parcel};
 use crate::owner::Owner;
@@ -122,6 +123,7 @@ impl<V: Verdict> Unwind<V> {
             match next {
                 Next::Entry(entry) => ready!(self.start(entry, cx)),
                 Next::Lent(label) => {
+                    inspect::unclosed(|| label.clone());
                     self.fail(vec![Line::new(What::Forgotten).at(Phase::Exit, &label)]);
                 }
                 Next::None => {

@@ -79,3 +79,16 @@ fn a_stack_that_is_dropped_unclosed_names_its_line() {
     });
     assert_eq!(leaked(line), 2);
 }
+
+#[test]
+fn a_lease_that_is_forgotten_names_its_line() {
+    let mut line = 0;
+    let failed = block_on(ExitStack::with(async |stack| {
+        line = line!() + 1;
+        let Ok(lease) = stack.enter(null(1).named("forgotten lease")).await;
+        std::mem::forget(lease);
+        Ok::<_, Report>(())
+    }));
+    assert!(failed.is_err());
+    assert_eq!(leaked(line), 1);
+}

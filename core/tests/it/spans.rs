@@ -12,7 +12,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Instrument, Level, Metadata, Subscriber, info, info_span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
-use withal_core::{Never, Outcome, Reason, ScopeExt, acquire, suppress, sync, until, with_local};
+use withal_core::{
+    ExitStack, Never, Outcome, Reason, Report, ScopeExt, acquire, suppress, sync, until, with_local,
+};
 use withal_testing::{Injected, Ledger, block_on, caught, cut_after, yield_now};
 
 use crate::sample::Sample;
@@ -289,4 +291,37 @@ fn a_subscriber_that_panics_costs_no_exit() {
     });
     assert_eq!(ledger.entered(), 2);
     ledger.check();
+}
+
+#[test]
+fn an_entry_of_a_stack_has_a_span() {
+    let lines = recorded(async {
+        let closed = ExitStack::with(async |stack| {
+            let slow = acquire(async || Ok::<_, Never>(())).release(async |(), _| {
+                yield_now().await;
+                info!("says goodbye");
+                Ok(())
+            });
+            let Ok(_) = stack.enter(slow.named("slow")).await;
+            let Ok(_) = stack.enter(sync(())).await;
+            Ok::<_, Report>(())
+        });
+        closed.await.unwrap();
+    });
+    let expected = [
+        "new scope name=\"ExitStack\"",
+        "entered took in scope",
+        "new scope name=\"slow\" in scope",
+        "entered took in scope in scope",
+        "new scope name=\"()\" in scope",
+        "entered took in scope in scope",
+        "body ended outcome=\"success\" took in scope",
+        "body ended outcome=\"success\" took in scope in scope",
+        "exited result=\"ok\" took in scope in scope",
+        "body ended outcome=\"success\" took in scope in scope",
+        "says goodbye in scope in scope",
+        "exited result=\"ok\" took in scope in scope",
+        "exited result=\"ok\" took in scope",
+    ];
+    assert_eq!(lines, expected);
 }

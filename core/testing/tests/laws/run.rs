@@ -90,9 +90,8 @@ impl Run {
             Some(at_most) => ExitStack::new().concurrent(at_most),
         };
         let body = async |stack: &mut ExitStack| {
-            let ended = self.body(stack, None, steps).await;
-            self.ledger.say("end.");
-            ended
+            let _end = BodyEnd(&self.ledger);
+            self.body(stack, None, steps).await
         };
         stack.with(body).await
     }
@@ -304,6 +303,15 @@ impl Run {
         drop(stack.enter(stack.fork().take()).await?);
         stack.callback(|| {});
         Ok(())
+    }
+}
+
+/// Says when the body has ended, in whichever way.
+struct BodyEnd<'a>(&'a Ledger);
+
+impl Drop for BodyEnd<'_> {
+    fn drop(&mut self) {
+        self.0.say("end.");
     }
 }
 

@@ -69,6 +69,7 @@ fn nested(steps: &[Step], how: Inner) -> Steps {
     nested
 }
 
+// Panics are left out where stacks are nested in another way: of several the exits of a stack see the last, and the stack hands on the first.
 proptest! {
     #![proptest_config(config())]
 
@@ -80,7 +81,6 @@ proptest! {
 
     #[test]
     fn stacks_are_associative(program in programs()) {
-        // Of several panics further exits see the last, and a stack hands on the first.
         let program = without_faults(&unbound(&program), |end| end != End::Panics);
         let expected = came_and_seen(&Run::new(), &flat(&program));
         prop_assert_eq!(&expected, &came_and_seen(&Run::new(), &program));
@@ -92,11 +92,11 @@ proptest! {
 
     #[test]
     fn taking_changes_nothing(program in programs()) {
-        let stays = replaced(&in_order(&program), &|step| match step {
+        let taken = without_faults(&in_order(&program), |end| end != End::Panics);
+        let stays = replaced(&taken, &|step| match step {
             Step::Take { closed: false } => Vec::new(),
             step => vec![step],
         });
-        let taken = in_order(&program);
         prop_assert_eq!(came_and_seen(&Run::new(), &stays), came_and_seen(&Run::new(), &taken));
     }
 
