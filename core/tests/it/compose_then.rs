@@ -17,9 +17,7 @@ fn it_sees_the_guard_and_the_body_sees_both() {
         list.push(3);
         (list.clone(), *length)
     });
-    let Ok(seen) = block_on(seen) else {
-        panic!("neither can fail")
-    };
+    let Ok(seen) = block_on(seen);
     assert_eq!(seen, (vec![1, 2, 3], 2));
 }
 

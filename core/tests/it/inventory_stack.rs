@@ -1,6 +1,6 @@
 //! The entries of a stack are in the inventory, and a stack that is dropped unclosed is a leak.
 
-use withal_core::inspect::leaks;
+use withal_core::inspect::{Leak, leaks};
 use withal_core::{ExitStack, Outcome, Phase, Report, ScopeExt, drained, null};
 use withal_testing::{Ledger, block_on};
 
@@ -8,13 +8,11 @@ use crate::inventory::{outline, phase};
 
 /// How often something that the source line made was left unclosed.
 fn leaked(line: u32) -> u64 {
-    let here = |leak: &withal_core::inspect::Leak| {
-        leak.location().file() == file!() && leak.location().line() == line
-    };
+    let here = |leak: &Leak| leak.location().file() == file!() && leak.location().line() == line;
     leaks()
         .iter()
         .find(|leak| here(leak))
-        .map_or(0, |leak| leak.count())
+        .map_or(0, Leak::count)
 }
 
 #[test]
@@ -24,7 +22,7 @@ fn entries_are_inside_of_where_they_were_entered() {
         let Ok(_) = stack.enter(null(()).named("entry one")).await;
         let Ok(two) = stack.enter(null(()).named("entry two")).await;
         let _ = stack.push(3, async |_, _| {
-            assert_eq!(phase("entry one"), Some(Phase::Body))
+            assert_eq!(phase("entry one"), Some(Phase::Body));
         });
         assert_eq!(outline("filled"), "filled(entry one entry two push)");
         two.close().await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use withal_core::{Bracket, ExitStack, Member, Propagate, Report, acquire, drained};
+use withal_core::{ExitStack, Member, Propagate, Report, acquire, drained};
 use withal_testing::{Injected, block_on, cut_after, yield_times};
 
 use crate::config;
@@ -49,9 +49,7 @@ impl Value {
     fn scope(
         &self,
         counts: &Arc<Counts>,
-    ) -> impl Member<Part = Guard, Error = Report, Verdict = Propagate>
-    + Bracket<Held: 'static>
-    + Member<Rest: 'static>
+    ) -> impl Member<Part = Guard, Rest: 'static, Error = Report, Verdict = Propagate, Held: 'static>
     + use<> {
         let (value, counts) = (self.clone(), counts.clone());
         let (fails, ends) = (value.fails, counts.clone());
