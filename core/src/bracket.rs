@@ -49,7 +49,7 @@ pub trait Bracket: Sized {
 
     /// Enters.
     ///
-    /// Composites of several scopes are only entered by `begin_armed`.
+    /// Composites of several scopes are only entered by `begin_armed`; this panics for them.
     fn begin(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
 
     /// Enters, and what a composite has entered is not lost if the rest of its enter is cut.

@@ -395,6 +395,9 @@ impl<V: Verdict> ExitStack<V> {
     ///
     /// When it is spent, the exit in progress is dropped and reported as overdue.
     /// Those that have not begun are each polled once, so that they release what they can at once, and are dropped likewise if they are pending.
+    ///
+    /// That is the difference to [`exit_within`](crate::ScopeExt::exit_within) around a stack: there, what has not begun goes on as an orphan,
+    /// and of a stack inside of another one it may end beside the older entries of the outer one.
     #[must_use]
     pub fn within<R>(self, timer: &R, budget: Duration) -> Self
     where
