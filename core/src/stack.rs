@@ -348,7 +348,8 @@ impl<V: Verdict> ExitStack<V> {
             let fate = inner.closed().cloned();
             if fate.is_none() {
                 child.lock().is_child = true;
-                inner.push(Box::new(Child(child.clone())), &mut gone);
+                inner.places.push(Box::new(Child(child.clone())), &mut gone);
+                inner.places.loosen();
                 self.settle(&mut inner);
             }
             fate
@@ -471,7 +472,7 @@ impl<V: Verdict> ExitStack<V> {
     fn push_lent(&self, entry: Box<dyn Entry<V>>) -> Ticket {
         let mut gone = Vec::new();
         let mut inner = self.shared.lock();
-        let ticket = inner.push(entry, &mut gone);
+        let ticket = inner.push_lent(entry, &mut gone);
         self.settle(&mut inner);
         ticket
     }
@@ -484,7 +485,7 @@ impl<V: Verdict> ExitStack<V> {
             let ticket = inner.places.next_ticket();
             return Err((entry, fate, ticket));
         }
-        let ticket = inner.push(entry, &mut gone);
+        let ticket = inner.places.push(entry, &mut gone);
         self.settle(&mut inner);
         Ok(ticket)
     }

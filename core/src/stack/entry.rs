@@ -64,27 +64,33 @@ pub(super) trait Entry<V>: Send {
 /// The entry of a scope, a value or a callback: the guard, the rest of what it holds, and how it leaves.
 ///
 /// Not generic over the scope, which may borrow from anywhere; only what it holds is `'static`.
-pub(super) struct Cell<G, R, T, V> {
+pub(super) struct Cell<G: 'static, R: 'static, T: 'static, V: 'static> {
     guard: Option<G>,
     rest: Option<R>,
-    start: fn(G, R, Trace, &Fate, &mut Room) -> Started<V>,
     tag: T,
-    name: fn(&T) -> Cow<'static, str>,
+    kind: &'static Kind<G, R, T, V>,
     location: &'static Location<'static>,
     watch: Watch,
+}
+
+/// What entries of one kind do.
+struct Kind<G, R, T, V> {
+    start: fn(G, R, Trace, &Fate, &mut Room) -> Started<V>,
+    name: fn(&T) -> Cow<'static, str>,
 }
 
 impl<G, R, T, V> Entry<V> for Cell<G, R, T, V>
 where
     G: Send + 'static,
-    R: Send,
-    T: Send,
+    R: Send + 'static,
+    T: Send + 'static,
+    V: 'static,
 {
     fn leave(&mut self, fate: &Fate, room: &mut Room) -> Started<V> {
         match (self.guard.take(), self.rest.take()) {
             (Some(guard), Some(rest)) => {
                 let trace = self.watch.leave(fate);
-                (self.start)(guard, rest, trace, fate, room)
+                (self.kind.start)(guard, rest, trace, fate, room)
             }
             _ => Started::Gone,
         }
@@ -104,7 +110,7 @@ where
 
     fn label(&self) -> Label {
         Label {
-            name: (self.name)(&self.tag),
+            name: (self.kind.name)(&self.tag),
             location: self.location,
         }
     }
@@ -129,9 +135,11 @@ where
     let cell = Cell {
         guard: None,
         rest: Some(rest),
-        start: start::<S, V>,
         tag,
-        name: S::name,
+        kind: &Kind {
+            start: start::<S, V>,
+            name: S::name,
+        },
         location,
         watch,
     };
@@ -151,15 +159,19 @@ where
     Box::new(Cell {
         guard: None,
         rest: Some(exit),
-        start: |value: G, exit: R, trace, fate, room| {
-            let (fate, frame) = (fate.clone(), room.frame);
-            running(trace.exit(async move {
-                let exit = async { exit.call_send((value, fate.outcome())).await.into_exit() };
-                ended(Exiting::new(exit, frame).await, Told::split)
-            }))
-        },
         tag: (),
-        name: |&()| Cow::Borrowed("push"),
+        kind: &Kind {
+            start: |value: G, exit: R, trace, fate, room| {
+                let (fate, frame) = (fate.clone(), room.frame);
+                let place = Box::new_uninit();
+                let exit = async move {
+                    let exit = async { exit.call_send((value, fate.outcome())).await.into_exit() };
+                    ended(Exiting::new(exit, frame).await, Told::split)
+                };
+                running(Box::write(place, trace.exit(exit)))
+            },
+            name: |&()| Cow::Borrowed("push"),
+        },
         location,
         watch,
     })
@@ -175,15 +187,19 @@ where
     Box::new(Cell {
         guard: Some(()),
         rest: Some(exit),
-        start: |(), exit: R, _, _, room| {
-            let frame = room.frame;
-            running(async move {
-                let exit = async { exit.call_send(()).await.into_exit() };
-                ended(Exiting::new(exit, frame).await, Told::split)
-            })
-        },
         tag: (),
-        name: |()| Cow::Borrowed("defer"),
+        kind: &Kind {
+            start: |(), exit: R, _, _, room| {
+                let frame = room.frame;
+                let place = Box::new_uninit();
+                let exit = async move {
+                    let exit = async { exit.call_send(()).await.into_exit() };
+                    ended(Exiting::new(exit, frame).await, Told::split)
+                };
+                running(Box::write(place, exit))
+            },
+            name: |()| Cow::Borrowed("defer"),
+        },
         location,
         watch: Watch::NONE,
     })
@@ -199,13 +215,15 @@ where
     Box::new(Cell {
         guard: Some(()),
         rest: Some(exit),
-        start: |(), exit: F, _, _, room| {
-            let frame = room.frame;
-            let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
-            room.ended(ended(exited, Told::split))
-        },
         tag: (),
-        name: |()| Cow::Borrowed("callback"),
+        kind: &Kind {
+            start: |(), exit: F, _, _, room| {
+                let frame = room.frame;
+                let exited = frame::in_frame::<Exit, _>(frame, room, || exit().into_exit());
+                room.ended(ended(exited, Told::split))
+            },
+            name: |()| Cow::Borrowed("callback"),
+        },
         location,
         watch: Watch::NONE,
     })
@@ -240,17 +258,17 @@ where
         return room.ended(ended);
     }
     let fate = fate.clone();
-    running(trace.exit(async move {
+    // The box first, so that the exit is made in place.
+    let place = Box::new_uninit();
+    let exit = async move {
         let exited = Exiting::new(<S as Bracket>::end(held, fate.outcome()), frame).await;
         ended(exited, S::entries)
-    }))
+    };
+    running(Box::write(place, trace.exit(exit)))
 }
 
 #[inline(always)]
-fn running<V>(exit: impl Future<Output = Ended<V>> + Send + 'static) -> Started<V> {
-    // The box first, so that the exit is made in place.
-    let place = Box::new_uninit();
-    let exit = Box::write(place, exit);
+fn running<V>(exit: Box<impl Future<Output = Ended<V>> + Send + 'static>) -> Started<V> {
     Started::Running(Box::into_pin(exit))
 }
 

@@ -90,12 +90,6 @@ impl<V: Verdict> Shared<V> {
         })
     }
 
-    /// A stack of one entry.
-    pub(super) fn one(entry: Box<dyn Entry<V>>) -> Arc<Self> {
-        let label = entry.label();
-        Self::of(Places::one(entry), Settings::default(), label)
-    }
-
     /// Moves all entries to a new stack with the same settings.
     pub(super) fn take(&self, location: &'static Location<'static>) -> Arc<Self> {
         let mut gone = Vec::new();
@@ -213,15 +207,27 @@ impl<V: Verdict> Shared<V> {
         Poll::Pending
     }
 
-    /// The result has been given to the owner, and nobody else asks for it.
-    pub(super) fn forget_result(&self) {
-        let mut inner = self.lock();
-        let result = match &mut inner.phase {
-            Phase::Closed(_, result) => std::mem::replace(result, Ok(V::PROPAGATE)),
-            Phase::Open | Phase::Closing(..) => return,
-        };
-        drop(inner);
-        drop(result);
+    /// The result has been given to the owner: if nobody else can ask for it, its errors are given by value.
+    pub(super) fn forget_result(self: &mut Arc<Self>) {
+        if let Some(shared) = Arc::get_mut(self) {
+            let inner = shared.inner.get_mut();
+            let inner = inner.unwrap_or_else(PoisonError::into_inner);
+            if let Phase::Closed(_, result) = &mut inner.phase {
+                *result = Ok(V::PROPAGATE);
+            }
+        }
+    }
+
+    /// What is in it, if it is open and nobody else can reach it: neither handle nor lease nor parent.
+    pub(super) fn dismantle(self: &mut Arc<Self>) -> Option<(Places<V>, Settings, Owner<Called>)> {
+        let inner = &mut Arc::get_mut(self)?.inner;
+        let inner = inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(inner.phase, Phase::Open) {
+            return None;
+        }
+        let owner = inner.owner.take()?;
+        let places = std::mem::replace(&mut inner.places, Places::none());
+        Some((places, std::mem::take(&mut inner.settings), owner))
     }
 
     /// Notes the result, and says whether somebody waits for it; `None` if entries were added: then the unwinding goes on.
@@ -246,14 +252,16 @@ impl<V: Verdict> Shared<V> {
 }
 
 impl<V: Verdict> Inner<V> {
-    /// Adds an entry on top; after the end, as one that leaves when its lease ends.
+    /// Adds an entry whose guard is lent out on top; after the end, as one that leaves when its lease ends.
     ///
     /// What has left by itself is given, to be dropped outside of the lock.
-    pub(super) fn push(&mut self, entry: Box<dyn Entry<V>>, gone: &mut Gone<V>) -> Ticket {
-        match &self.phase {
+    pub(super) fn push_lent(&mut self, entry: Box<dyn Entry<V>>, gone: &mut Gone<V>) -> Ticket {
+        let ticket = match &self.phase {
             Phase::Open | Phase::Closing(..) => self.places.push(entry, gone),
             Phase::Closed(fate, _) => self.places.push_late(entry, fate.clone()),
-        }
+        };
+        self.places.note_lent();
+        ticket
     }
 
     /// Takes the next to leave.

@@ -12,12 +12,12 @@ use super::entry::Entry;
 pub(super) type Token = u64;
 
 /// By which a lease or a key finds its entry.
+///
+/// Two words, so that it is returned in registers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     pub(super) token: Token,
     number: u64,
-    /// Where it was put; it may have moved down since.
-    place: usize,
 }
 
 /// The entries of a stack.
@@ -29,6 +29,8 @@ pub(super) struct Places<V> {
     token: Token,
     /// How many leases there are.
     lent: usize,
+    /// Whether there may be gaps, or entries that have left by themselves.
+    loose: bool,
     /// Entries that were to leave while a lease had their guard, and how their body ended.
     late: BTreeMap<u64, Leaver<V>>,
 }
@@ -55,13 +57,22 @@ pub(super) type Leaver<V> = (Box<dyn Entry<V>>, Fate);
 
 impl<V> Places<V> {
     pub(super) fn new() -> Self {
-        // Zero is left out: it is that of single entries.
+        // Zero is left out: it is that of places without tickets.
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            token: NEXT.fetch_add(1, Ordering::Relaxed),
+            ..Self::none()
+        }
+    }
+
+    /// Places that nobody has tickets for.
+    pub(super) fn none() -> Self {
         Self {
             entries: Vec::new(),
             next: 0,
-            token: NEXT.fetch_add(1, Ordering::Relaxed),
+            token: 0,
             lent: 0,
+            loose: false,
             late: BTreeMap::new(),
         }
     }
@@ -72,9 +83,7 @@ impl<V> Places<V> {
         Self {
             entries: vec![Place { number: 0, entry }],
             next: 1,
-            token: 0,
-            lent: 0,
-            late: BTreeMap::new(),
+            ..Self::none()
         }
     }
 
@@ -96,7 +105,6 @@ impl<V> Places<V> {
         Ticket {
             token: self.token,
             number: self.next,
-            place: self.entries.len(),
         }
     }
 
@@ -118,10 +126,17 @@ impl<V> Places<V> {
         ticket
     }
 
+    /// Notes that the guard of an entry is lent out from the beginning.
+    pub(super) fn note_lent(&mut self) {
+        self.lent += 1;
+    }
+
+    /// Notes that an entry may leave by itself.
+    pub(super) fn loosen(&mut self) {
+        self.loose = true;
+    }
+
     fn place(&mut self, entry: Box<dyn Entry<V>>) -> (Ticket, Place<V>) {
-        if entry.is_lent() {
-            self.lent += 1;
-        }
         let ticket = self.next_ticket();
         self.next += 1;
         let place = Place {
@@ -134,37 +149,44 @@ impl<V> Places<V> {
     /// Forgets what has left by itself; so a long-lived stack stays as large as what is in it.
     #[cold]
     fn grow(&mut self, gone: &mut Gone<V>) {
-        gone.extend(self.entries.extract_if(.., |place| place.is_gone()));
+        if self.loose {
+            gone.extend(self.entries.extract_if(.., |place| place.is_gone()));
+        }
         let len = self.entries.len();
         if len >= self.entries.capacity() / 2 {
-            self.entries.reserve(len.max(4));
+            self.entries.reserve(len.max(16));
         }
     }
 
     /// Takes the next to leave, which the body's end is told if it is late.
+    #[inline(always)]
     pub(super) fn pop(&mut self, fate: &Fate) -> Next<V> {
         while let Some(Place { number, entry }) = self.entries.pop() {
-            let Some(entry) = entry else { continue };
-            if !entry.is_lent() {
-                return Next::Entry(entry);
+            match entry {
+                Some(entry) if self.lent == 0 || !entry.is_lent() => return Next::Entry(entry),
+                Some(entry) => return self.defer(number, entry, fate),
+                None => {}
             }
-            let label = entry.label();
-            self.late.insert(number, (entry, fate.clone()));
-            return Next::Lent(label);
         }
         Next::None
     }
 
-    /// Puts back what was taken out to leave, and cannot yet.
+    /// Keeps an entry whose guard is lent out until that comes back.
     #[cold]
-    pub(super) fn put_back(&mut self, place: Place<V>) {
-        self.entries.push(place);
+    fn defer(&mut self, number: u64, entry: Box<dyn Entry<V>>, fate: &Fate) -> Next<V> {
+        let label = entry.label();
+        self.late.insert(number, (entry, fate.clone()));
+        Next::Lent(label)
     }
 
     fn position(&self, ticket: Ticket) -> Option<usize> {
-        let place = self.entries.get(ticket.place);
-        if place.is_some_and(|place| place.number == ticket.number) {
-            return Some(ticket.place);
+        // Mostly nothing has left from between.
+        let first = self.entries.first()?.number;
+        let place = usize::try_from(ticket.number.checked_sub(first)?).ok()?;
+        if let Some(there) = self.entries.get(place)
+            && there.number == ticket.number
+        {
+            return Some(place);
         }
         let by_number = |place: &Place<V>| place.number;
         self.entries
@@ -205,6 +227,7 @@ impl<V> Places<V> {
             return self.take_late(ticket).map(|(entry, _)| entry);
         };
         let entry = self.entries[position].entry.take();
+        self.loose = true;
         while self
             .entries
             .last()
@@ -236,18 +259,6 @@ pub(super) fn put<V, G: 'static>(entry: &mut dyn Entry<V>, guard: G) {
 }
 
 impl<V> Place<V> {
-    /// The entry, if it can leave; else itself, or nothing if there is none.
-    pub(super) fn into_entry(self) -> Result<Box<dyn Entry<V>>, Option<Self>> {
-        match self.entry {
-            Some(entry) if !entry.is_lent() => Ok(entry),
-            Some(entry) => Err(Some(Self {
-                entry: Some(entry),
-                ..self
-            })),
-            None => Err(None),
-        }
-    }
-
     fn is_gone(&self) -> bool {
         self.entry.as_ref().is_none_or(|entry| entry.is_gone())
     }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 
 use crate::bracket::{Bracket, Member, Peek};
 use crate::outcome::Outcome;
@@ -36,32 +35,30 @@ impl<V: Verdict> Bracket for ExitStack<V> {
         held
     }
 
-    async fn end(held: Self, outcome: Outcome<'_>) -> Result<V, Report> {
+    async fn end(mut held: Self, outcome: Outcome<'_>) -> Result<V, Report> {
         let fate = Fate::from(outcome);
-        match held.shared.begin_close(&fate) {
-            Closing::First(owner) => {
-                let holders = || Arc::strong_count(&held.shared) + Arc::weak_count(&held.shared);
-                let alone = holders() == 1;
-                let mut unwinding = Unwinding::new(held.shared.clone(), fate, owner);
-                if alone {
-                    unwinding.take_over();
-                }
-                let unwound = unwinding.await;
-                if holders() == 1 {
-                    // Nobody else asks for it, and so its errors can be given by value.
+        let unwound = match held.shared.dismantle() {
+            Some((places, settings, owner)) => {
+                held.owns = false;
+                Unwinding::owned(places, settings, fate, owner).await
+            }
+            None => match held.shared.begin_close(&fate) {
+                Closing::First(owner) => {
+                    let unwound = Unwinding::new(held.shared.clone(), fate, owner).await;
                     held.shared.forget_result();
+                    unwound
                 }
-                match unwound {
-                    Ok(result) => result,
-                    Err(panic) => resume_unwind(*panic),
+                // Who has closed it in the body has the result.
+                Closing::Waits => {
+                    let _ = poll_fn(|cx| held.shared.poll_closed(cx)).await;
+                    return Ok(V::PROPAGATE);
                 }
-            }
-            // Who has closed it in the body has the result.
-            Closing::Waits => {
-                let _ = poll_fn(|cx| held.shared.poll_closed(cx)).await;
-                Ok(V::PROPAGATE)
-            }
-            Closing::Inside | Closing::Closed(_) => Ok(V::PROPAGATE),
+                Closing::Inside | Closing::Closed(_) => return Ok(V::PROPAGATE),
+            },
+        };
+        match unwound {
+            Ok(result) => result,
+            Err(panic) => resume_unwind(*panic),
         }
     }
 }

@@ -18,13 +18,13 @@ use crate::verdict::Verdict;
 
 use super::entry::{Ended, Entry, Limit, Room, Started};
 use super::exit::{Alarm, Exit, Finished};
-use super::list::{Called, Closing, Shared};
-use super::places::{Gone, Next};
+use super::list::{Called, Shared};
+use super::places::{Next, Places};
 use super::settings::{Clock, Settings, ask};
 
 /// The unwinding of one stack: it never unwinds the thread, and keeps what it has heard of.
 pub(super) struct Unwind<V: Verdict> {
-    shared: Arc<Shared<V>>,
+    entries: Entries<V>,
     /// How the body ended.
     initial: Fate,
     /// What the next exit sees.
@@ -42,13 +42,38 @@ pub(super) struct Unwind<V: Verdict> {
     /// Those that run, where several do at once.
     many: Option<Box<Many<V>>>,
     room: Room,
-    /// The entries, if nobody else can reach the stack any more: then they are taken out without its lock.
-    own: Gone<V>,
     settings: Settings,
     /// Whether it has been polled.
     begun: bool,
     /// Somebody has waited for the result.
     waited: bool,
+}
+
+/// Where the entries are.
+enum Entries<V: Verdict> {
+    /// In a stack that others may add to, or close.
+    Shared(Arc<Shared<V>>),
+    /// Here: nobody else can reach the stack any more.
+    Own(Places<V>),
+}
+
+impl<V: Verdict> Entries<V> {
+    /// Takes the next to leave.
+    #[inline(always)]
+    fn pop(&mut self, fate: &Fate) -> Next<V> {
+        match self {
+            Self::Shared(shared) => shared.lock().pop(),
+            Self::Own(places) => places.pop(fate),
+        }
+    }
+
+    /// Notes the result, and says whether somebody waits for it; `None` if entries were added.
+    fn finish(&self, result: impl FnOnce() -> Result<V, Report>) -> Option<bool> {
+        match self {
+            Self::Shared(shared) => shared.finish(result),
+            Self::Own(_) => Some(false),
+        }
+    }
 }
 
 /// Exits that run at once, and what came of those that have ended.
@@ -65,10 +90,9 @@ impl<V> Many<V> {
 }
 
 impl<V: Verdict> Unwind<V> {
-    pub(super) fn new(shared: Arc<Shared<V>>, fate: Fate, frame: u32) -> Self {
-        let settings = shared.lock().settings.clone();
+    fn new(entries: Entries<V>, settings: Settings, fate: Fate, frame: u32) -> Self {
         Self {
-            own: Vec::new(),
+            entries,
             settings,
             begun: false,
             initial: fate.clone(),
@@ -85,7 +109,6 @@ impl<V: Verdict> Unwind<V> {
                 jobs: Jobs::NONE,
                 limit: None,
             },
-            shared,
         }
     }
 
@@ -116,7 +139,7 @@ impl<V: Verdict> Unwind<V> {
                             self.note(exit.finished(ended));
                         }
                     }
-                    self.next()
+                    self.entries.pop(&self.initial)
                 }
                 Some(at_most) => ready!(self.poll_many(at_most, cx)),
             };
@@ -128,7 +151,7 @@ impl<V: Verdict> Unwind<V> {
                 }
                 Next::None => {
                     let (lines, suppressed) = (&self.lines, self.suppressed);
-                    if let Some(waited) = self.shared.finish(|| result(lines, suppressed)) {
+                    if let Some(waited) = self.entries.finish(|| result(lines, suppressed)) {
                         self.waited = waited;
                         return Poll::Ready(());
                     }
@@ -137,25 +160,12 @@ impl<V: Verdict> Unwind<V> {
         }
     }
 
-    /// The next to leave.
-    fn next(&mut self) -> Next<V> {
-        while let Some(place) = self.own.pop() {
-            match place.into_entry() {
-                Ok(entry) => return Next::Entry(entry),
-                Err(Some(place)) => self.shared.lock().places.put_back(place),
-                Err(None) => continue,
-            }
-            break;
-        }
-        self.shared.lock().pop()
-    }
-
     /// Polls the exits that run at once; gives the next that may start, or none when all have ended.
     fn poll_many(&mut self, at_most: usize, cx: &mut Context<'_>) -> Poll<Next<V>> {
         loop {
             let running = self.many.as_ref().map_or(0, |many| many.live);
             if running < at_most {
-                let next = self.shared.lock().pop();
+                let next = self.entries.pop(&self.initial);
                 if !matches!(next, Next::None) {
                     return Poll::Ready(next);
                 }
@@ -391,11 +401,9 @@ impl<V: Verdict> Unwind<V> {
 
 /// Releases one entry that is in no list.
 pub(super) fn alone<V: Verdict>(entry: Box<dyn Entry<V>>, fate: Fate) -> Unwinding<V> {
-    let shared = Shared::one(entry);
-    match shared.begin_close(&fate) {
-        Closing::First(owner) => Unwinding::new(shared, fate, owner),
-        _ => unreachable!("it is new"),
-    }
+    let Label { name, location } = entry.label();
+    let owner = Owner::new(Called(name), location);
+    Unwinding::owned(Places::one(entry), Settings::default(), fate, owner)
 }
 
 fn result<V: Verdict>(lines: &[Line], suppressed: bool) -> Result<V, Report> {
@@ -417,19 +425,28 @@ pub(super) type Unwound<V> = Result<Result<V, Report>, Panic>;
 impl<V: Verdict> Unwinding<V> {
     /// Unwinds `shared`, which is closing.
     pub(super) fn new(shared: Arc<Shared<V>>, fate: Fate, owner: Owner<Called>) -> Self {
-        let unwind = Unwind::new(shared, fate, owner.frame);
-        Self {
-            unwind: Some(Box::new(unwind)),
-            owner,
-        }
+        let settings = shared.lock().settings.clone();
+        Self::of(Entries::Shared(shared), settings, fate, owner)
     }
 
-    /// Nobody else can reach the stack: it is owned by the exit that unwinds it.
-    pub(super) fn take_over(&mut self) {
-        if let Some(unwind) = &mut self.unwind
-            && unwind.settings.at_most().is_none()
-        {
-            unwind.own = unwind.shared.lock().places.forget();
+    /// Unwinds what nobody else can reach.
+    pub(super) fn owned(
+        places: Places<V>,
+        settings: Settings,
+        fate: Fate,
+        owner: Owner<Called>,
+    ) -> Self {
+        Self::of(Entries::Own(places), settings, fate, owner)
+    }
+
+    #[inline(always)]
+    fn of(entries: Entries<V>, settings: Settings, fate: Fate, owner: Owner<Called>) -> Self {
+        // The box first, so that it is made in place.
+        let place = Box::new_uninit();
+        let unwind = Unwind::new(entries, settings, fate, owner.frame);
+        Self {
+            unwind: Some(Box::write(place, unwind)),
+            owner,
         }
     }
 
