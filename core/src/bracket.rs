@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::compose::armed::Armed;
+use crate::armed::Armed;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::report::Entry;

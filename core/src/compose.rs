@@ -2,7 +2,6 @@
 
 mod abreast;
 mod alternative;
-pub(crate) mod armed;
 pub(crate) mod composite;
 pub(crate) mod crew;
 mod debt;

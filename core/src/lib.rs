@@ -15,6 +15,7 @@
 //! With `panic = "abort"` panics are not caught, and nothing that is said of them here holds.
 //! Executors that switch stacks, and those without threads, are out of scope: the algorithm keeps its state in thread-locals between two awaits.
 
+mod armed;
 mod bracket;
 mod combine;
 mod compose;

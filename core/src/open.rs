@@ -7,8 +7,8 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Peek};
-use crate::compose::armed::Armed;
 use crate::frame;
 use crate::inspect;
 use crate::outcome::Outcome;

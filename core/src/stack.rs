@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::armed::Armed;
 use crate::bracket::Member;
-use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::frame;
 use crate::inspect;

@@ -5,8 +5,8 @@ use std::future::{pending, poll_fn};
 use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
 
+use crate::armed::Armed;
 use crate::bracket::Bracket;
-use crate::compose::armed::Armed;
 use crate::error::ScopeError;
 use crate::failure::Fault;
 use crate::frame::{self, Body};

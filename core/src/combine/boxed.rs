@@ -5,8 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
-use crate::compose::armed::Armed;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::verdict::{Propagate, Verdict};

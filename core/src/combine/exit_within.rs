@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
-use crate::compose::armed::Armed;
 use crate::exiting::Exiting;
 use crate::frame::{self, Dropping, Panic};
 use crate::lost;

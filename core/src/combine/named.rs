@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
-use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
 use crate::report::Entry;
 

@@ -7,8 +7,8 @@ use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
-use crate::compose::armed::Armed;
 use crate::exiting::Exiting;
 use crate::frame::{self, Panic};
 use crate::lost;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
-use crate::compose::armed::Armed;
 use crate::outcome::Outcome;
 use crate::report::Entry;
 

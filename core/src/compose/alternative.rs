@@ -32,15 +32,11 @@ macro_rules! alternative {
 
             async fn begin_armed(
                 self,
-                armed: $crate::compose::armed::Armed<Self::Held>,
+                armed: $crate::armed::Armed<Self::Held>,
             ) -> Result<Self::Held, Self::Error> {
                 let location = armed.location();
-                let a = self
-                    .0
-                    .begin_armed($crate::compose::armed::Armed::new(location));
-                let b = self
-                    .1
-                    .begin_armed($crate::compose::armed::Armed::new(location));
+                let a = self.0.begin_armed($crate::armed::Armed::new(location));
+                let b = self.1.begin_armed($crate::armed::Armed::new(location));
                 begin(a, b, location).await
             }
 

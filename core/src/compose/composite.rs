@@ -9,6 +9,7 @@ use std::panic::{Location, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::armed::Armed;
 use crate::bracket::Bracket;
 use crate::failure::{Failed, Fault};
 use crate::frame::{self, Cuttable};
@@ -19,7 +20,6 @@ use crate::report::{Entry, Label, Phase, Report};
 use crate::slot::{Exited, Fate, Slot, Trouble, Unsettled, tell_entries, tell_exited};
 use crate::verdict::Verdict;
 
-use super::armed::Armed;
 use super::crew::Crew;
 use super::debt::Debt;
 use super::unwinding::Unwinding;
@@ -264,7 +264,7 @@ macro_rules! composite {
 
             fn begin_armed(
                 self,
-                armed: $crate::compose::armed::Armed<Self::Held>,
+                armed: $crate::armed::Armed<Self::Held>,
             ) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send {
                 $crate::compose::composite::begin(self, armed)
             }

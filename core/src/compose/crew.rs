@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Tag};
 use crate::failure::Fault;
 use crate::frame;
 use crate::report::{Entry, Label, Phase};
 use crate::verdict::Verdict;
 
-use super::armed::Armed;
 use super::debt::Debt;
 use super::unwinding::Unwinding;
 

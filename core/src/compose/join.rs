@@ -5,12 +5,12 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
 use crate::raise::Or;
 use crate::report::Entry;
 
 use super::abreast::Abreast;
-use super::armed::Armed;
 use super::composite::composite;
 use super::crew::{Crew, enter_one};
 use super::debt::Debt;

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::frame;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
-
-use super::armed::Armed;
 
 /// A scope that is entered when it is first used: see [`lazy`].
 #[must_use = "a scope does nothing unless it is run"]

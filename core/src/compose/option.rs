@@ -5,13 +5,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::lost;
 use crate::outcome::Outcome;
 use crate::report::{Entry, Label, Phase, What};
 use crate::verdict::Verdict;
-
-use super::armed::Armed;
 
 /// What an `Option` of a scope holds.
 #[doc(hidden)]

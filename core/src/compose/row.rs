@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
 use crate::report::Entry;
 
-use super::armed::Armed;
 use super::composite::composite;
 use super::crew::{Crew, RestOf, Seat, enter_one, names, part_of, whole_of};
 use super::debt::Debt;

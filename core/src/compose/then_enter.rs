@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, type_name};
 use crate::raise::Or;
 use crate::report::Entry;
 use crate::verdict::Verdict;
 
-use super::armed::Armed;
 use super::composite::composite;
 use super::crew::{Crew, RestOf, Seat, enter_one, part_of, whole_of};
 use super::debt::Debt;

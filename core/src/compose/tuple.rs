@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
 use crate::raise::Or;
 use crate::report::Entry;
 use crate::verdict::Verdict;
 
-use super::armed::Armed;
 use super::composite::composite;
 use super::crew::{Crew, RestOf, Seat, enter_one, names, part_of, whole_of};
 use super::debt::Debt;
