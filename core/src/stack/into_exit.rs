@@ -4,7 +4,13 @@ use crate::failure::Fault;
 use crate::raise::Never;
 use crate::verdict::{IntoVerdict, Propagate, Verdict};
 
-/// What the closure of an entry may answer: nothing, or a `Result` of nothing or of a [`Verdict`].
+/// What the closure of an entry may answer: nothing, a [`Verdict`], or a `Result` of either.
+#[diagnostic::on_unimplemented(
+    message = "an exit cannot answer `{Self}`",
+    label = "this closure answers `{Self}`",
+    note = "it may answer `()`, a verdict (`Propagate` or `Recover`), or a `Result` of one of these",
+    note = "of a future: await it, in the closure of a `push` or a `defer`; a `callback` is not async"
+)]
 pub trait IntoExit: Send {
     /// The verdict that it stands for.
     type Verdict: Verdict;
@@ -28,6 +34,7 @@ impl IntoExit for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: Verdict> IntoExit for V {
     type Verdict = V;
     type Error = Never;
