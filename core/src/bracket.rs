@@ -49,21 +49,20 @@ pub trait Bracket: Sized {
 
     /// Enters.
     ///
-    /// Composites of several scopes are only entered by `begin_armed`; this panics for them.
-    fn begin(self) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
-
-    /// Enters, and what a composite has entered is not lost if the rest of its enter is cut.
+    /// This is what [`with`](crate::with()) and its kin call.
+    /// Whoever else does has to give what is held to [`end`](Self::end), whatever happens: see [`Armed`].
     ///
-    /// Whoever runs a scope calls this, and a wrapper passes it on to what it wraps.
-    #[doc(hidden)]
-    #[inline]
-    fn begin_armed(
+    /// # Errors
+    ///
+    /// That of the enter: nothing is held.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end, nothing is acquired: what a composite has entered is exited, by whoever adopts it.
+    fn begin(
         self,
         armed: Armed<Self::Held>,
-    ) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send {
-        let _ = armed;
-        self.begin()
-    }
+    ) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send;
 
     /// Shows the body its part.
     fn view(held: &mut Self::Held) -> &mut Self::View;
@@ -75,6 +74,14 @@ pub trait Bracket: Sized {
     }
 
     /// Exits.
+    ///
+    /// # Errors
+    ///
+    /// That of the exit.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: who drops it half-way has cut the exit. Whoever runs a scope has it driven to its end.
     fn end(
         held: Self::Held,
         outcome: Outcome<'_>,
@@ -180,7 +187,7 @@ impl<S: Scope> Bracket for S {
     }
 
     #[inline]
-    fn begin(self) -> impl Future<Output = Result<S::Guard, S::Error>> + Send {
+    fn begin(self, _: Armed<S::Guard>) -> impl Future<Output = Result<S::Guard, S::Error>> + Send {
         self.enter()
     }
 

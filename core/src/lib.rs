@@ -52,6 +52,7 @@ mod verdict;
 mod watch;
 mod with;
 
+pub use armed::Armed;
 pub use bracket::{Bracket, Member, Peek};
 pub use combine::ScopeExt;
 pub use combine::boxed::{BoxGuard, BoxScope};

@@ -192,7 +192,7 @@ impl<V: Verdict> ExitStack<V> {
             }
             let tag = scope.tag();
             let watch = Watch::enter::<S>(&tag, location);
-            let entering = scope.begin_armed(Armed::new(location));
+            let entering = scope.begin(Armed::new(location));
             match watch.trace.around(entering).await {
                 Ok(held) => {
                     let (entry, guard) = entry::entered::<S, V>(held, tag, location, watch);

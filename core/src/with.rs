@@ -172,11 +172,7 @@ where
         let mut slot = {
             let name = ScopeName::<S>(scope.tag());
             let watch = Watch::enter::<S>(&name.0, location);
-            let held = match watch
-                .trace
-                .around(scope.begin_armed(Armed::new(location)))
-                .await
-            {
+            let held = match watch.trace.around(scope.begin(Armed::new(location))).await {
                 Ok(held) => held,
                 Err(error) => {
                     watch.trace.refused();

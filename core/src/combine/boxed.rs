@@ -61,7 +61,7 @@ where
     ) -> BoxFuture<'static, Result<Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>, S::Error>>
     {
         Box::pin(async move {
-            let held = HiddenHeld::<S>(self.0.begin_armed(Armed::new(location)).await?);
+            let held = HiddenHeld::<S>(self.0.begin(Armed::new(location)).await?);
             Ok(Box::new(held) as Box<dyn ErasedHeld<S::View, S::Error, S::Verdict>>)
         })
     }
@@ -99,14 +99,7 @@ impl<W: ?Sized + 'static, X: Fault, V: Verdict> Bracket for BoxScope<W, X, V> {
         tag.clone()
     }
 
-    fn begin(self) -> impl Future<Output = Result<Self::Held, X>> + Send {
-        self.0.open(Location::caller())
-    }
-
-    fn begin_armed(
-        self,
-        armed: Armed<Self::Held>,
-    ) -> impl Future<Output = Result<Self::Held, X>> + Send {
+    fn begin(self, armed: Armed<Self::Held>) -> impl Future<Output = Result<Self::Held, X>> + Send {
         self.0.open(armed.location())
     }
 

@@ -67,18 +67,9 @@ where
         S::name(tag)
     }
 
-    async fn begin(self) -> Result<Self::Held, Self::Error> {
+    async fn begin(self, armed: Armed<Self::Held>) -> Result<Self::Held, Self::Error> {
         Ok(Held {
-            inner: self.scope.begin().await.map_err(Or::A)?,
-            timer: self.timer,
-            limit: self.limit,
-        })
-    }
-
-    async fn begin_armed(self, armed: Armed<Self::Held>) -> Result<Self::Held, Self::Error> {
-        let armed = Armed::new(armed.location());
-        Ok(Held {
-            inner: self.scope.begin_armed(armed).await.map_err(Or::A)?,
+            inner: self.scope.begin(armed.inner()).await.map_err(Or::A)?,
             timer: self.timer,
             limit: self.limit,
         })

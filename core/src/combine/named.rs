@@ -38,15 +38,11 @@ impl<S: Bracket> Bracket for Named<S> {
         tag.clone()
     }
 
-    fn begin(self) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
-        self.scope.begin()
-    }
-
-    fn begin_armed(
+    fn begin(
         self,
         armed: Armed<S::Held>,
     ) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
-        self.scope.begin_armed(armed)
+        self.scope.begin(armed)
     }
 
     fn view(held: &mut S::Held) -> &mut S::View {

@@ -45,7 +45,7 @@ impl<S: Bracket> Protected<S> {
             tag: scope.tag(),
             // Its frame is that of an exit: what it opens is shielded from a canceller, too.
             enter: Box::pin(async move {
-                let enter = async move { scope.begin_armed(Armed::new(location)).await };
+                let enter = async move { scope.begin(Armed::new(location)).await };
                 Exiting::new(enter, frame::next_id()).await
             }),
             rescue: |enter, label, reason| Box::pin(rescue::<S>(enter, label, reason)),
@@ -92,15 +92,18 @@ impl<S: Bracket> Bracket for Protected<S> {
         S::name(tag)
     }
 
-    async fn begin(self) -> Result<S::Held, S::Error> {
-        let entering = Entering::<S> {
-            enter: Some(self.enter),
-            rescue: self.rescue,
-            owner: Owner::new(ScopeName::<S>(self.tag), self.location),
-        };
-        match entering.await {
-            Ok(entered) => entered,
-            Err(panic) => resume_unwind(*panic),
+    #[allow(clippy::manual_async_fn)] // an async fn would store the `Armed`
+    fn begin(self, _: Armed<S::Held>) -> impl Future<Output = Result<S::Held, S::Error>> + Send {
+        async move {
+            let entering = Entering::<S> {
+                enter: Some(self.enter),
+                rescue: self.rescue,
+                owner: Owner::new(ScopeName::<S>(self.tag), self.location),
+            };
+            match entering.await {
+                Ok(entered) => entered,
+                Err(panic) => resume_unwind(*panic),
+            }
         }
     }
 

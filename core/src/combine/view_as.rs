@@ -67,18 +67,9 @@ where
         S::name(tag)
     }
 
-    async fn begin(self) -> Result<Self::Held, S::Error> {
+    async fn begin(self, armed: Armed<Self::Held>) -> Result<Self::Held, S::Error> {
         Ok(Held {
-            inner: self.scope.begin().await?,
-            view: self.view,
-            project: self.project,
-        })
-    }
-
-    async fn begin_armed(self, armed: Armed<Self::Held>) -> Result<Self::Held, S::Error> {
-        let armed = Armed::new(armed.location());
-        Ok(Held {
-            inner: self.scope.begin_armed(armed).await?,
+            inner: self.scope.begin(armed.inner()).await?,
             view: self.view,
             project: self.project,
         })

@@ -25,19 +25,12 @@ macro_rules! alternative {
                 format!("{} or {}", A::name(a), B::name(b)).into()
             }
 
-            async fn begin(self) -> Result<Self::Held, Self::Error> {
-                let location = std::panic::Location::caller();
-                begin(self.0.begin(), self.1.begin(), location).await
-            }
-
-            async fn begin_armed(
+            async fn begin(
                 self,
                 armed: $crate::armed::Armed<Self::Held>,
             ) -> Result<Self::Held, Self::Error> {
-                let location = armed.location();
-                let a = self.0.begin_armed($crate::armed::Armed::new(location));
-                let b = self.1.begin_armed($crate::armed::Armed::new(location));
-                begin(a, b, location).await
+                let (a, b) = (self.0.begin(armed.inner()), self.1.begin(armed.inner()));
+                begin(a, b, armed.location()).await
             }
 
             fn view(held: &mut Self::Held) -> &mut A::View {

@@ -50,12 +50,13 @@ struct Arms<T, G> {
 /// Dropped, they are an orphan.
 pub(super) struct Aboard<T, G>(Option<(T, Arms<T, G>)>);
 
+/// What is there until the end takes it.
+const ABOARD: &str = "aboard until the end";
+
 impl<T, G> Aboard<T, G> {
-    fn seats(&mut self) -> &mut T {
-        match &mut self.0 {
-            Some((seats, _)) => seats,
-            None => unreachable!("only the end takes them"),
-        }
+    fn split(&mut self) -> (&mut T, &mut Arms<T, G>) {
+        let (seats, arms) = self.0.as_mut().expect(ABOARD);
+        (seats, arms)
     }
 }
 
@@ -68,7 +69,9 @@ impl<T, G> Drop for Aboard<T, G> {
 }
 
 /// What is held of a composite that is not all entered, or not all exited, as a scope of its own.
-pub(super) struct Composite<C>(PhantomData<fn() -> C>);
+///
+/// There is no value of it: it is made while the members enter.
+pub(super) struct Composite<C>(Infallible, PhantomData<fn() -> C>);
 
 impl<C: Crew> Bracket for Composite<C> {
     type Held = Aboard<C::Seats, C::Tag>;
@@ -78,15 +81,15 @@ impl<C: Crew> Bracket for Composite<C> {
     type Tag = C::Tag;
 
     fn tag(&self) -> C::Tag {
-        unreachable!("it is made while the members enter")
+        match self.0 {}
     }
 
     fn name(tag: &C::Tag) -> Cow<'static, str> {
         C::name(tag)
     }
 
-    async fn begin(self) -> Result<Self::Held, C::Error> {
-        unreachable!("it is made while the members enter")
+    async fn begin(self, _: Armed<Self::Held>) -> Result<Self::Held, C::Error> {
+        match self.0 {}
     }
 
     fn view(held: &mut Self::Held) -> &mut Self::Held {
@@ -98,9 +101,7 @@ impl<C: Crew> Bracket for Composite<C> {
     }
 
     async fn end(mut aboard: Self::Held, outcome: Outcome<'_>) -> Result<C::Verdict, C::Error> {
-        let Some((seats, arms)) = &mut aboard.0 else {
-            unreachable!("only the end takes them")
-        };
+        let (seats, arms) = aboard.split();
         let mut unwinding = Unwinding::new(outcome, arms.location);
         C::exit(seats, &mut unwinding).await;
         aboard.0 = None;
@@ -143,7 +144,7 @@ pub(super) async fn begin<C: Crew>(
     let ended = {
         let (aboard, owner) = slot.split();
         let birth = owner.birth();
-        let enter = || crew.enter(aboard.seats(), Armed::new(location));
+        let enter = || crew.enter(aboard.split().0, armed.inner());
         let mut enter = pin!(Framed::<_, _, _, Cuttable>::make(enter, owner));
         poll_fn(|cx| {
             let (closing, exiting) = (frame::is_closing(), frame::exiting());
@@ -214,9 +215,7 @@ fn settle<V: Verdict, X: Fault>(
 }
 
 fn held<C: Crew>(mut aboard: Aboard<C::Seats, C::Tag>) -> HeldOf<C> {
-    let Some((seats, arms)) = aboard.0.take() else {
-        unreachable!("only the end takes them")
-    };
+    let (seats, arms) = aboard.0.take().expect(ABOARD);
     let (parts, rests) = C::part(seats);
     let rest = Rest { rests, arms };
     Held { parts, rest }
@@ -237,12 +236,7 @@ macro_rules! composite {
     ([$($generics:tt)*] $Crew:ty) => {
         #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::bracket::Bracket for $Crew {
-            type Held = $crate::compose::composite::Held<
-                <Self as $crate::compose::crew::Crew>::Parts,
-                <Self as $crate::compose::crew::Crew>::Rests,
-                <Self as $crate::compose::crew::Crew>::Seats,
-                <Self as $crate::compose::crew::Crew>::Tag,
-            >;
+            type Held = $crate::compose::composite::HeldOf<Self>;
             type View = <Self as $crate::compose::crew::Crew>::View;
             type Error = <Self as $crate::compose::crew::Crew>::Error;
             type Verdict = <Self as $crate::compose::crew::Crew>::Verdict;
@@ -258,11 +252,7 @@ macro_rules! composite {
                 <Self as $crate::compose::crew::Crew>::name(tag)
             }
 
-            async fn begin(self) -> Result<Self::Held, Self::Error> {
-                unreachable!("a composite is entered by `begin_armed`")
-            }
-
-            fn begin_armed(
+            fn begin(
                 self,
                 armed: $crate::armed::Armed<Self::Held>,
             ) -> impl Future<Output = Result<Self::Held, Self::Error>> + Send {

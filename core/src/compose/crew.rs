@@ -78,7 +78,7 @@ pub(super) async fn enter_one<S: Bracket, X: 'static>(
         frame::held_off().await;
     }
     let (tag, location) = (scope.tag(), armed.location());
-    match scope.begin_armed(armed).await {
+    match scope.begin(armed).await {
         Ok(held) => {
             *seat = Some((held, tag));
             Ok(())
@@ -89,7 +89,7 @@ pub(super) async fn enter_one<S: Bracket, X: 'static>(
 
 /// The error of an enter.
 #[cold]
-pub(super) fn refused<S: Bracket, X: 'static>(
+fn refused<S: Bracket, X: 'static>(
     error: S::Error,
     tag: &S::Tag,
     location: &'static Location<'static>,

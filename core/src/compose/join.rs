@@ -114,9 +114,8 @@ impl<A: Member + Send, B: Member + Send> Ranked for (A, B) {
         (a, b): &mut Self::Seats,
         armed: Armed<Self::Seats>,
     ) -> Result<(), Debt<Self::Error>> {
-        let location = armed.location();
-        let mut a = pin!(enter_one(self.0, a, Armed::new(location), Or::A));
-        let mut b = pin!(enter_one(self.1, b, Armed::new(location), Or::B));
+        let mut a = pin!(enter_one(self.0, a, armed.inner(), Or::A));
+        let mut b = pin!(enter_one(self.1, b, armed.inner(), Or::B));
         let mut entered = (false, false);
         poll_fn(|cx| {
             if !entered.0

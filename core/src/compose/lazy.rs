@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::ready;
 use std::panic::Location;
 
 use crate::armed::Armed;
@@ -82,7 +83,7 @@ impl<S: Bracket> LazyGuard<S> {
                         frame::held_off().await;
                     }
                     let scope = (self.make)();
-                    scope.begin_armed(Armed::new(location)).await?
+                    scope.begin(Armed::new(location)).await?
                 }
             };
             Ok(S::view(self.held.insert(held)))
@@ -111,8 +112,11 @@ impl<S: Bracket> Bracket for Lazy<S> {
         Cow::Borrowed(type_name::<S>())
     }
 
-    async fn begin(self) -> Result<Self::Held, S::Error> {
-        Ok(self.0)
+    fn begin(
+        self,
+        _: Armed<Self::Held>,
+    ) -> impl Future<Output = Result<Self::Held, S::Error>> + Send {
+        ready(Ok(self.0))
     }
 
     fn view(held: &mut Self::Held) -> &mut Self::View {

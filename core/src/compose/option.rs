@@ -45,22 +45,17 @@ impl<S: Member + Send> Bracket for Option<S> {
         tag.as_ref().map_or(Cow::Borrowed("None"), S::name)
     }
 
-    async fn begin(self) -> Result<Self::Held, S::Error> {
-        unreachable!("a composite is entered by `begin_armed`")
-    }
-
-    async fn begin_armed(self, armed: Armed<Self::Held>) -> Result<Self::Held, S::Error> {
-        let location = armed.location();
+    async fn begin(self, armed: Armed<Self::Held>) -> Result<Self::Held, S::Error> {
         let (mut part, mut inner) = (None, None);
         if let Some(scope) = self {
             let tag = scope.tag();
-            let held = scope.begin_armed(Armed::new(location)).await?;
+            let held = scope.begin(armed.inner()).await?;
             let (shown, rest) = S::part(held);
             (part, inner) = (Some(shown), Some((rest, tag)));
         }
         let rest = Rest {
             inner,
-            location,
+            location: armed.location(),
             whole: PhantomData,
         };
         Ok(Held { part, rest })

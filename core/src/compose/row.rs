@@ -147,8 +147,7 @@ fn enters<S: Bracket + Send>(
     seats: &mut [Seat<S>],
     armed: Armed<S::Held>,
 ) -> impl Iterator<Item = impl Future<Output = Result<(), Debt<S::Error>>> + Send> + Send {
-    let location = armed.location();
-    let enter = move |(scope, seat)| enter_one(scope, seat, Armed::new(location), |error| error);
+    let enter = move |(scope, seat)| enter_one(scope, seat, armed, |error| error);
     scopes.into_iter().zip(seats).map(enter)
 }
 
@@ -160,7 +159,7 @@ impl<S: Member + Send> Row for Vec<S> {
         seats: &mut Self::Seats,
         armed: Armed<Self::Seats>,
     ) -> impl Iterator<Item = impl Future<Output = Result<(), Debt<S::Error>>> + Send> + Send {
-        enters(self, seats, Armed::new(armed.location()))
+        enters(self, seats, armed.inner())
     }
 
     fn slice(seats: &mut Self::Seats) -> &mut [Seat<S>] {
@@ -176,7 +175,7 @@ impl<S: Member + Send, const N: usize> Row for [S; N] {
         seats: &mut Self::Seats,
         armed: Armed<Self::Seats>,
     ) -> impl Iterator<Item = impl Future<Output = Result<(), Debt<S::Error>>> + Send> + Send {
-        enters(self, seats, Armed::new(armed.location()))
+        enters(self, seats, armed.inner())
     }
 
     fn slice(seats: &mut Self::Seats) -> &mut [Seat<S>] {

@@ -69,13 +69,12 @@ where
         (a, b): &mut Self::Seats,
         armed: Armed<Self::Seats>,
     ) -> Result<(), Debt<Self::Error>> {
-        let location = armed.location();
-        enter_one(self.first, a, Armed::new(location), Or::A).await?;
+        enter_one(self.first, a, armed.inner(), Or::A).await?;
         let Some((held, _)) = a else {
             unreachable!("it has entered")
         };
         let second = (self.call)(self.next, A::view(held));
-        enter_one(second, b, Armed::new(location), Or::B).await
+        enter_one(second, b, armed.inner(), Or::B).await
     }
 
     async fn exit((a, b): &mut Self::Seats, unwinding: &mut Unwinding<'_, Self::Error>) {

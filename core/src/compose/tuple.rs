@@ -83,8 +83,7 @@ macro_rules! members {
                 seats: &mut Self::Seats,
                 armed: Armed<Self::Seats>,
             ) -> Result<(), Debt<Self::Error>> {
-                let location = armed.location();
-                $(enter_one(self.$i, &mut seats.$i, Armed::new(location), |error| nest!(error $($path)*)).await?;)+
+                $(enter_one(self.$i, &mut seats.$i, armed.inner(), |error| nest!(error $($path)*)).await?;)+
                 Ok(())
             }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
@@ -124,11 +125,14 @@ where
         Cow::Borrowed("acquire")
     }
 
-    async fn begin(self) -> Result<Self::Held, X> {
-        Ok(Held {
-            guard: self.acquire.call_send(()).await?,
-            release: self.release,
-        })
+    #[allow(clippy::manual_async_fn)] // an async fn would store the `Armed`
+    fn begin(self, _: Armed<Self::Held>) -> impl Future<Output = Result<Self::Held, X>> + Send {
+        async move {
+            Ok(Held {
+                guard: self.acquire.call_send(()).await?,
+                release: self.release,
+            })
+        }
     }
 
     fn view(held: &mut Self::Held) -> &mut G {

@@ -1,12 +1,15 @@
 //! Values with an async close.
 
+use std::borrow::Cow;
+use std::future::ready;
+
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::runtime::Timer;
 use crate::send_fn::SendFn;
 use crate::verdict::Propagate;
-use std::borrow::Cow;
 
 use super::backoff::Backoff;
 use super::escalate::Releasing;
@@ -115,8 +118,8 @@ impl<C: Close> Bracket for Closing<C> {
         Cow::Borrowed(type_name::<C>())
     }
 
-    async fn begin(self) -> Result<C, C::Error> {
-        Ok(self.0)
+    fn begin(self, _: Armed<C>) -> impl Future<Output = Result<C, C::Error>> + Send {
+        ready(Ok(self.0))
     }
 
     fn view(held: &mut C) -> &mut C {

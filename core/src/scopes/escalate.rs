@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::time::Duration;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::exiting::Exiting;
 use crate::failure::Fault;
@@ -262,11 +263,17 @@ where
         tag.clone()
     }
 
-    async fn begin(self) -> Result<Self::Held, Report> {
-        Ok(Held {
-            guard: self.acquire.call_send(()).await.map_err(report)?,
-            by: self.by,
-        })
+    #[allow(clippy::manual_async_fn)] // an async fn would store the `Armed`
+    fn begin(
+        self,
+        _: Armed<Self::Held>,
+    ) -> impl Future<Output = Result<Self::Held, Report>> + Send {
+        async move {
+            Ok(Held {
+                guard: self.acquire.call_send(()).await.map_err(report)?,
+                by: self.by,
+            })
+        }
     }
 
     fn view(held: &mut Self::Held) -> &mut G {

@@ -1,7 +1,9 @@
 //! Values that need no async exit.
 
 use std::borrow::Cow;
+use std::future::ready;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::outcome::Outcome;
 use crate::raise::Never;
@@ -60,8 +62,8 @@ impl<G: Send> Bracket for Plain<G> {
     }
 
     #[inline]
-    async fn begin(self) -> Result<G, Never> {
-        Ok(self.0)
+    fn begin(self, _: Armed<G>) -> impl Future<Output = Result<G, Never>> + Send {
+        ready(Ok(self.0))
     }
 
     #[inline]

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::future::ready;
 use std::marker::PhantomData;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member};
 use crate::failure::FailureRef;
 use crate::outcome::Outcome;
@@ -108,8 +110,8 @@ impl<K: Types> Bracket for Suppress<K> {
         Cow::Borrowed("suppress")
     }
 
-    async fn begin(self) -> Result<(), Never> {
-        Ok(())
+    fn begin(self, _: Armed<()>) -> impl Future<Output = Result<(), Never>> + Send {
+        ready(Ok(()))
     }
 
     fn view(held: &mut ()) -> &mut () {

@@ -1,9 +1,10 @@
 //! An exit stack is itself a scope: it nests, and is a member of everything that takes scopes.
 
 use std::borrow::Cow;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::panic::resume_unwind;
 
+use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::outcome::Outcome;
 use crate::report::Report;
@@ -27,8 +28,8 @@ impl<V: Verdict> Bracket for ExitStack<V> {
         Cow::Borrowed("ExitStack")
     }
 
-    async fn begin(self) -> Result<Self, Report> {
-        Ok(self)
+    fn begin(self, _: Armed<Self>) -> impl Future<Output = Result<Self, Report>> + Send {
+        ready(Ok(self))
     }
 
     fn view(held: &mut Self) -> &mut Self {

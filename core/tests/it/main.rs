@@ -8,6 +8,7 @@ mod backoff;
 mod borrowing;
 mod boxed;
 mod broken;
+mod by_hand;
 mod child;
 mod closures;
 mod compose_choice;

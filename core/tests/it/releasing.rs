@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use withal_core::{
-    Backoff, Bracket, Close, ExitStack, Kind, Launch, Member, Or, Outcome, Overdue, Peek, Phase,
-    Report, ScopeExt, Timer, acquire, closing, releasing, timeout,
+    Armed, Backoff, Bracket, Close, ExitStack, Kind, Launch, Member, Or, Outcome, Overdue, Peek,
+    Phase, Report, ScopeExt, Timer, acquire, closing, releasing, timeout,
 };
 use withal_testing::{
     Ledger, LostErrors, Manual, block_on, caught, cut_after, hush_injected_panics, run,
@@ -333,8 +333,10 @@ fn spawned_with_captures() {
 
 #[test]
 fn it_comes_apart_as_a_member() {
-    async fn through<S: Member + Peek<View = u32>>(scope: S) -> Result<S::Verdict, S::Error> {
-        let mut held = scope.begin().await?;
+    async fn through<S: Member<Held: 'static> + Peek<View = u32>>(
+        scope: S,
+    ) -> Result<S::Verdict, S::Error> {
+        let mut held = scope.begin(Armed::here()).await?;
         *S::view(&mut held) += 1;
         let (part, rest) = S::part(held);
         let held = S::whole(part, rest);
