@@ -79,6 +79,8 @@ fn errors() {
         withal::Shutdown: Send Sync Unpin;
         withal::Or<io::Error, io::Error>: Send Sync Unpin;
         withal::Or<io::Error, Neither>: Unpin;
+        withal::OneOf<io::Error, io::Error>: Send Sync Unpin;
+        withal::OneOf<io::Error, Neither>: Unpin;
         withal::ScopeError<io::Error, io::Error>: Send Sync Unpin;
         withal::ScopeError<NotSync, io::Error>: Send Unpin;
         dyn withal::Fault: Send Sync;
@@ -100,6 +102,42 @@ fn scopes_are_what_their_values_are() {
         withal::ViewAs<OnlySend, u8, str>: Send;
         withal::ViewAs<withal::Plain<u8>, u8, Nothing>: Send Sync Unpin;
         withal::ViewAs<withal::Plain<u8>, Neither, u8>: Unpin;
+        withal::Viewed<u8, u8, Nothing>: Send Sync Unpin;
+        withal::Viewed<NotSync, u8, u8>: Send Unpin;
+        withal::Releasing<u8, u8, io::Error, u8>: Send Sync Unpin;
+        withal::Releasing<NotSync, u8, io::Error, u8>: Send Unpin;
+        withal::Backoff: Send Sync Unpin;
+    }
+}
+
+#[test]
+fn compositions_are_what_their_members_are() {
+    assert_traits! {
+        withal::Join<(OnlySend, OnlySend)>: Send;
+        withal::Join<Vec<withal::Plain<u8>>>: Send Sync Unpin;
+        withal::Join<[withal::Plain<Nothing>; 2]>: ;
+        withal::Race<OnlySend, withal::Plain<u8>>: Send;
+        withal::Race<withal::Plain<u8>, withal::Plain<u8>>: Send Sync Unpin;
+        withal::OrEnter<OnlySend, withal::Plain<u8>>: Send;
+        withal::OrEnter<withal::Plain<u8>, withal::Plain<u8>>: Send Sync Unpin;
+        withal::ThenEnter<OnlySend, u8, Nothing>: Send;
+        withal::ThenEnter<withal::Plain<u8>, Neither, Nothing>: Unpin;
+        withal::Lazy<withal::Plain<u8>>: Send Unpin;
+        withal::LazyGuard<withal::Plain<NotSync>>: Send Unpin;
+    }
+}
+
+#[test]
+fn exit_stacks_are_everything_and_leases_are_what_their_guards_are() {
+    assert_traits! {
+        withal::ExitStack: Send Sync Unpin;
+        withal::ExitStack<withal::Recover>: Send Sync Unpin;
+        withal::StackHandle: Send Sync Unpin;
+        withal::Entered<'static, u8>: Send Sync Unpin;
+        withal::Entered<'static, NotSync>: Send Unpin;
+        withal::Entered<'static, Nothing>: ;
+        withal::Key<u8>: Send Sync Unpin;
+        withal::Key<Nothing>: Send Sync Unpin;
     }
 }
 
@@ -113,6 +151,7 @@ fn types_that_only_name_something_are_everything() {
         withal::Released<u8, Neither, u8, u8, u8>: Unpin;
         withal::Suppress<withal::Type<io::Error>>: Send Sync Unpin;
         withal::Suppress<()>: Send Sync Unpin;
+        withal::Armed<Nothing>: Send Sync Unpin;
     }
 }
 
@@ -122,6 +161,7 @@ fn boxed_scopes_are_send_whatever_they_hide() {
         withal::BoxScope<u8, io::Error>: Send Unpin;
         withal::BoxScope<Nothing, io::Error>: Send Unpin;
         withal::BoxScope<dyn Display, io::Error, withal::Recover>: Send Unpin;
+        withal::BoxGuard<Nothing, io::Error>: Send Unpin;
     }
 }
 

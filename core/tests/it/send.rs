@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use withal_core::{
-    Bracket, Outcome, Propagate, Reason, Scope, ScopeExt, acquire, drain, drained, move_on_after,
-    timeout, timeout_at, until, using, with, with_local, with_report,
+    Bracket, ExitStack, LazyGuard, Outcome, Propagate, Reason, Scope, ScopeExt, acquire, drain,
+    drained, join, join_all, lazy, move_on_after, race, sync, timeout, timeout_at, until, using,
+    with, with_local, with_report,
 };
 use withal_testing::{Manual, block_on};
 
@@ -50,6 +51,40 @@ fn of_every_combinator() {
     assert!(block_on(send(file().exit_within(&rt, LIMIT).using(async |_| ()))).is_ok());
     let two = acquire(async || io::Result::Ok(())).release(async |(), _| Ok(()));
     block_on(send(two.using(async |()| ()))).unwrap();
+}
+
+#[test]
+fn of_every_composition() {
+    let text = String::from("borrowed");
+    assert!(block_on(send((file(), sync(1)).using(async |_| text.len()))).is_ok());
+    assert!(block_on(send([file(), file()].using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(vec![file()].using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(Some(file()).using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(join(file(), sync(1)).using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(join_all([file()]).using(async |_| text.len()))).is_ok());
+    let then = file().then_enter(|guard| sync(guard.value));
+    assert!(block_on(send(then.using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(file().or_enter(file()).using(async |_| text.len()))).is_ok());
+    assert!(block_on(send(race(file(), file()).using(async |_| text.len()))).is_ok());
+    let get = async |lazy: &mut LazyGuard<_>| send(lazy.get()).await.map(|_| text.len());
+    assert!(block_on(send(lazy(file).with(get))).is_ok());
+}
+
+#[test]
+fn of_an_exit_stack() {
+    let text = String::from("borrowed");
+    let body = async |stack: &mut ExitStack| {
+        let entered = send(stack.enter(file())).await?;
+        send(entered.close()).await?;
+        let mut pushed = stack.push(text.len(), async |_, _| ());
+        let Ok(swapped) = send(pushed.swap(sync(1))).await;
+        swapped?;
+        drop(pushed);
+        let taken = stack.take();
+        send(taken.close(Outcome::Success)).await.map(drop)
+    };
+    block_on(send(ExitStack::with(body))).unwrap();
+    block_on(send(ExitStack::new().using(async |_| text.len()))).unwrap();
 }
 
 #[test]
