@@ -48,6 +48,7 @@ mod stack;
 mod surroundings;
 mod timeout;
 mod until;
+mod untold;
 mod verdict;
 mod watch;
 mod with;

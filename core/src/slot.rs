@@ -1,6 +1,5 @@
 //! The slot of one entered scope: its guard, then its exit; dropped at any moment, it makes of what is left one job.
 
-use std::future::poll_fn;
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -12,12 +11,12 @@ use crate::exiting::Exiting;
 use crate::failure::{Failed, FailureRef, Fault};
 use crate::frame::{self, Dropping, Panic};
 use crate::framed::Heir;
-use crate::home::registry::Running;
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entries, Entry, Label, Phase, Report, What};
+use crate::untold::{abandon, finish, tell_error};
 use crate::watch::Trace;
 
 /// Copied from memory: a value of which only the first word has just been written stalls the exit that moves it.
@@ -384,63 +383,4 @@ where
             B::entries,
         )
     }))
-}
-
-/// Drives an orphaned exit and tells what came of it.
-pub(crate) async fn finish<V: crate::Verdict, X: Fault, E: Fault>(
-    mut exit: Leaving<V, X>,
-    unsettled: Unsettled<E>,
-    label: Label,
-) {
-    let mut running = None;
-    let exited = poll_fn(|cx| {
-        let polled = exit.as_mut().poll(cx);
-        if polled.is_pending() && running.is_none() {
-            running = Running::note(&label);
-        }
-        polled
-    })
-    .await;
-    drop(exit);
-    let suppressed = matches!(&exited, Ok(verdict) if verdict.suppresses());
-    tell_exited(exited, &label);
-    unsettled.lose(&label, suppressed);
-}
-
-/// Drops a started exit whose own deadline, or that of an exit around it, has struck (I3).
-#[cold]
-fn abandon<V, X, E: Fault>(exit: Leaving<V, X>, unsettled: Unsettled<E>, label: &Label) {
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(exit)));
-    lost::tell(Entry::new(What::Overdue).at(Phase::Exit, label));
-    if let Err(panic) = dropped {
-        lost::tell_panic(&*panic, Phase::Exit, label);
-        lost::discard(Box::new(panic));
-    }
-    unsettled.lose(label, false);
-}
-
-/// Tells what came of an exit that has no caller: to a listening canceller, or to the hook if it went wrong.
-#[cold]
-pub(crate) fn tell_exited<V, X: Fault>(exited: Exited<V, X>, label: &Label) {
-    match exited {
-        Ok(_) => lost::tell(Entry::new(What::Finished).at(Phase::Exit, label)),
-        Err(trouble) => match *trouble {
-            Trouble::Error(error, entries) => tell_entries(entries(error), Phase::Exit, label),
-            Trouble::Panic(panic) => {
-                lost::tell_panic(&**panic, Phase::Exit, label);
-                lost::discard(panic);
-            }
-        },
-    }
-}
-
-/// Tells of an error that nobody is left to get; of a report each entry.
-#[cold]
-pub(crate) fn tell_error<X: Fault>(error: X, phase: Phase, label: &Label) {
-    tell_entries(Entry::split(error), phase, label);
-}
-
-#[cold]
-pub(crate) fn tell_entries(entries: Vec<Entry>, phase: Phase, label: &Label) {
-    Entry::all_at(entries, phase, label).for_each(lost::tell);
 }

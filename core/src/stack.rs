@@ -7,10 +7,12 @@ mod exit;
 mod handle;
 mod into_exit;
 mod list;
+mod many;
 mod places;
 mod scope;
 mod settings;
 mod unwind;
+mod unwinding;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -30,7 +32,8 @@ use crate::raise::Raise;
 use crate::report::{Phase as Told, Report};
 use crate::runtime::Timer;
 use crate::send_fn::SendFn;
-use crate::slot::{Fate, tell_error};
+use crate::slot::Fate;
+use crate::untold::tell_error;
 use crate::verdict::{Propagate, Recover, Verdict};
 use crate::watch::Watch;
 
@@ -39,7 +42,7 @@ use entry::Entry;
 use list::{Closing, Inner, Phase, Shared};
 use places::Ticket;
 use settings::Settings;
-use unwind::{Unwinding, alone};
+use unwinding::{Unwinding, alone};
 
 pub use entered::{Entered, Key};
 pub use handle::StackHandle;
@@ -322,6 +325,8 @@ impl<V: Verdict> ExitStack<V> {
     /// Closed by itself it leaves this stack, which does not grow thereby.
     /// Else this stack closes it in its turn; so it does when the child is dropped.
     /// The child of a closed stack is closed.
+    ///
+    /// An exit of a child that closes this stack cannot be waited for by it: what else is in the child then exits beside the older entries.
     #[must_use = "an empty child does nothing"]
     #[track_caller]
     pub fn fork(&self) -> Self {

@@ -14,9 +14,8 @@ use crate::framed::{Framed, Heir, Stop};
 use crate::owner::{Owner, ScopeName};
 use crate::raise::Raise;
 use crate::report::{Entries, Entry, Label, Phase, Report};
-use crate::slot::{
-    Exited, Slot, Trouble, Unsettled, reclaim, tell_entries, tell_error, tell_exited,
-};
+use crate::slot::{Exited, Slot, Trouble, Unsettled, reclaim};
+use crate::untold::{tell_entries, tell_error, tell_exited};
 use crate::verdict::Verdict;
 use crate::watch::Watch;
 

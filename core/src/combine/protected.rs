@@ -16,7 +16,8 @@ use crate::orphan::{Jobs, Work};
 use crate::outcome::{Outcome, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase};
-use crate::slot::{Fate, Unsettled, finish, leaving, tell_entries};
+use crate::slot::{Fate, Unsettled, leaving};
+use crate::untold::{finish, tell_entries};
 use crate::watch::Trace;
 
 /// A scope with a protected enter: see [`ScopeExt::protected`](crate::ScopeExt::protected).

@@ -17,7 +17,8 @@ use crate::framed::{Framed, Heir, Stop};
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, Report};
-use crate::slot::{Exited, Fate, Slot, Trouble, Unsettled, tell_entries, tell_exited};
+use crate::slot::{Exited, Fate, Slot, Trouble, Unsettled};
+use crate::untold::{tell_entries, tell_exited};
 use crate::verdict::Verdict;
 
 use super::crew::Crew;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::failure::{Failed, Fault, Told, as_error};
 use crate::report::{Entries, Entry, Label, Phase, Report, What};
-use crate::slot::{reclaim, tell_entries};
+use crate::slot::reclaim;
+use crate::untold::tell_entries;
 
 /// An error of a member of which somebody is still to be told; `X` is the error of the composite.
 pub struct Debt<X>(Box<dyn Owed<X>>);

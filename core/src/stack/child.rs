@@ -11,7 +11,7 @@ use crate::verdict::Verdict;
 
 use super::entry::{Entry, Room, Started, failed};
 use super::list::{Closing, Shared};
-use super::unwind::Unwinding;
+use super::unwinding::Unwinding;
 
 /// The place of a child in its parent.
 pub(super) struct Child<V: Verdict>(pub(super) Arc<Shared<V>>);

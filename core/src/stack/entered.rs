@@ -13,7 +13,7 @@ use crate::verdict::{Propagate, Verdict};
 use super::ExitStack;
 use super::entry::Entry;
 use super::places::{Ticket, put};
-use super::unwind::alone;
+use super::unwinding::alone;
 
 /// What is there until the lease ends.
 const LENT: &str = "lent until the lease ends";

@@ -13,7 +13,7 @@ use crate::verdict::Verdict;
 
 use super::ExitStack;
 use super::list::Closing;
-use super::unwind::Unwinding;
+use super::unwinding::Unwinding;
 
 impl<V: Verdict> Bracket for ExitStack<V> {
     type Held = Self;

@@ -1,24 +1,22 @@
 //! Unwinding: the exits of a stack, last in, first out, whatever they do.
 
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::failure::{Failed, Told};
-use crate::frame::{self, Dropping, Panic};
+use crate::frame::Panic;
 use crate::inspect;
 use crate::lost;
-use crate::orphan::{Job, Jobs, Parcel};
-use crate::owner::Owner;
-use crate::report::{Entry as Line, Kind, Label, Phase, Report, What};
+use crate::orphan::Jobs;
+use crate::report::{Entry as Line, Kind, Phase, Report, What};
 use crate::slot::{Fate, Trouble};
-use crate::surroundings::Surroundings;
 use crate::verdict::Verdict;
 
 use super::entry::{Ended, Entry, Limit, Room, Started};
 use super::exit::{Alarm, Exit, Finished};
-use super::list::{Called, Shared};
+use super::list::Shared;
+use super::many::Many;
 use super::places::{Next, Places};
 use super::settings::{Clock, Settings, ask};
 
@@ -50,7 +48,7 @@ pub(super) struct Unwind<V: Verdict> {
 }
 
 /// Where the entries are.
-enum Entries<V: Verdict> {
+pub(super) enum Entries<V: Verdict> {
     /// In a stack that others may add to, or close.
     Shared(Arc<Shared<V>>),
     /// Here: nobody else can reach the stack any more.
@@ -76,21 +74,11 @@ impl<V: Verdict> Entries<V> {
     }
 }
 
-/// Exits that run at once, and what came of those that have ended.
-struct Many<V> {
-    jobs: Jobs,
-    live: usize,
-    ended: Arc<Mutex<Vec<Finished<V>>>>,
-}
-
-impl<V> Many<V> {
-    fn take_finished(&mut self) -> Vec<Finished<V>> {
-        std::mem::take(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+/// How an unwinding ended.
+pub(super) type Unwound<V> = Result<Result<V, Report>, Panic>;
 
 impl<V: Verdict> Unwind<V> {
-    fn new(entries: Entries<V>, settings: Settings, fate: Fate, frame: u32) -> Self {
+    pub(super) fn new(entries: Entries<V>, settings: Settings, fate: Fate, frame: u32) -> Self {
         Self {
             entries,
             settings,
@@ -126,7 +114,8 @@ impl<V: Verdict> Unwind<V> {
         self.room.limit = limits.min_by_key(|(_, by)| *by);
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Runs the exits; at the end [`unwound`](Self::unwound) says what came of them.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.begun, true) {
             self.begin();
         }
@@ -163,7 +152,7 @@ impl<V: Verdict> Unwind<V> {
     /// Polls the exits that run at once; gives the next that may start, or none when all have ended.
     fn poll_many(&mut self, at_most: usize, cx: &mut Context<'_>) -> Poll<Next<V>> {
         loop {
-            let running = self.many.as_ref().map_or(0, |many| many.live);
+            let running = self.many.as_ref().map_or(0, |many| many.running());
             if running < at_most {
                 let next = self.entries.pop(&self.initial);
                 if !matches!(next, Next::None) {
@@ -173,10 +162,8 @@ impl<V: Verdict> Unwind<V> {
             let Some(many) = &mut self.many else {
                 return Poll::Ready(Next::None);
             };
-            many.jobs.poll(cx);
-            let finished = many.take_finished();
-            many.live -= finished.len();
-            if many.live == 0 {
+            let finished = many.poll(cx);
+            if many.running() == 0 {
                 self.many = None;
             }
             if finished.is_empty() {
@@ -257,29 +244,10 @@ impl<V: Verdict> Unwind<V> {
             alarm: clock.zip(since).map(alarm),
         };
         if self.settings.at_most().is_some() {
-            self.run_beside(exit);
+            self.many.get_or_insert_default().add(exit);
         } else {
             self.one = Some(exit);
         }
-    }
-
-    fn run_beside(&mut self, mut exit: Exit<V>) {
-        let many = self.many.get_or_insert_with(|| {
-            Box::new(Many {
-                jobs: Jobs::NONE,
-                live: 0,
-                ended: Arc::default(),
-            })
-        });
-        let (label, all) = (exit.entry.label(), many.ended.clone());
-        let work = Box::pin(async move {
-            let ended = std::future::poll_fn(|cx| exit.poll(cx)).await;
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(exit.finished(ended));
-        });
-        let job = Job::new(work, label, Surroundings::default(), false);
-        many.jobs.push(Parcel::One(job));
-        many.live += 1;
     }
 
     /// Takes note of what came of an exit.
@@ -313,8 +281,11 @@ impl<V: Verdict> Unwind<V> {
                 Trouble::Error(raw, _) => Line::all_at(raw, Phase::Exit, &label).collect(),
                 Trouble::Panic(panic) => {
                     let message = lost::message(&**panic).to_owned();
-                    self.current = Fate::Panicked(message.as_str().into());
-                    self.seen = None;
+                    // The first goes on, and so it is the one that is seen.
+                    if !matches!(self.current, Fate::Panicked(_)) {
+                        self.current = Fate::Panicked(message.as_str().into());
+                        self.seen = None;
+                    }
                     match self.panic {
                         None => self.panic = Some((panic, self.lines.len())),
                         Some(_) => lost::discard(panic),
@@ -397,191 +368,50 @@ impl<V: Verdict> Unwind<V> {
         self.lines = before;
         self.fail(shown);
     }
-}
-
-/// Releases one entry that is in no list.
-pub(super) fn alone<V: Verdict>(entry: Box<dyn Entry<V>>, fate: Fate) -> Unwinding<V> {
-    let Label { name, location } = entry.label();
-    let owner = Owner::new(Called(name), location);
-    Unwinding::owned(Places::one(entry), Settings::default(), fate, owner)
-}
-
-fn result<V: Verdict>(lines: &[Line], suppressed: bool) -> Result<V, Report> {
-    match Report::of(lines.iter().cloned()) {
-        None => Ok(V::new(suppressed)),
-        Some(report) => Err(report),
-    }
-}
-
-/// An unwinding that somebody awaits; dropped before its end, it becomes a job (I3).
-pub(super) struct Unwinding<V: Verdict> {
-    unwind: Option<Box<Unwind<V>>>,
-    owner: Owner<Called>,
-}
-
-/// How an unwinding ended.
-pub(super) type Unwound<V> = Result<Result<V, Report>, Panic>;
-
-impl<V: Verdict> Unwinding<V> {
-    /// Unwinds `shared`, which is closing.
-    pub(super) fn new(shared: Arc<Shared<V>>, fate: Fate, owner: Owner<Called>) -> Self {
-        let settings = shared.lock().settings.clone();
-        Self::of(Entries::Shared(shared), settings, fate, owner)
-    }
-
-    /// Unwinds what nobody else can reach.
-    pub(super) fn owned(
-        places: Places<V>,
-        settings: Settings,
-        fate: Fate,
-        owner: Owner<Called>,
-    ) -> Self {
-        Self::of(Entries::Own(places), settings, fate, owner)
-    }
-
-    #[inline(always)]
-    fn of(entries: Entries<V>, settings: Settings, fate: Fate, owner: Owner<Called>) -> Self {
-        // The box first, so that it is made in place.
-        let place = Box::new_uninit();
-        let unwind = Unwind::new(entries, settings, fate, owner.frame);
-        Self {
-            unwind: Some(Box::write(place, unwind)),
-            owner,
-        }
-    }
 
     /// Bounds it by what is left to a stack further out.
-    pub(super) fn limit(&mut self, limit: Option<&Limit>) {
-        if let Some(unwind) = &mut self.unwind {
-            unwind.room.limit = limit.cloned();
-        }
+    pub(super) fn limit(&mut self, limit: Option<Limit>) {
+        self.room.limit = limit;
     }
 
-    /// What is closed by hand belongs to where it is closed (I6), and was perhaps lent an error.
-    pub(super) fn rebase(&mut self) {
-        self.owner.rebase();
-        let initial = self.unwind.as_ref().map(|unwind| &unwind.initial);
-        self.owner.borrows = matches!(initial, Some(Fate::Failure(_)));
+    /// Whether it was lent an error that goes back to its owner.
+    pub(super) fn borrows(&self) -> bool {
+        matches!(self.initial, Fate::Failure(_))
     }
-}
 
-impl<V: Verdict> Future for Unwinding<V> {
-    type Output = Unwound<V>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Unwound<V>> {
-        let Some(unwind) = &mut self.unwind else {
-            unreachable!("it gives its result once");
-        };
-        if unwind.poll(cx).is_pending() {
-            self.owner.settle_exit();
-            return Poll::Pending;
-        }
-        let Some(unwind) = self.unwind.take() else {
-            unreachable!("it was there");
-        };
-        let Unwind {
-            initial,
-            lines,
-            suppressed,
-            panic,
-            ..
-        } = *unwind;
-        Poll::Ready(match panic {
-            Some((panic, place)) => {
-                // The panic goes on, and so the rest has nowhere to go.
-                for (index, line) in lines.into_iter().enumerate() {
-                    if index != place {
-                        lost::tell(line);
-                    }
+    /// What came of it, for who awaits it.
+    pub(super) fn unwound(self) -> Unwound<V> {
+        let (lines, suppressed) = (self.lines, self.suppressed);
+        if let Some((panic, place)) = self.panic {
+            // The panic goes on, and so the rest has nowhere to go.
+            for (index, line) in lines.into_iter().enumerate() {
+                if index != place {
+                    lost::tell(line);
                 }
-                Err(panic)
             }
-            None => {
-                if let (true, false, Fate::Failure(failed)) =
-                    (suppressed, lines.is_empty(), &initial)
-                {
-                    failed.suppress();
-                }
-                Ok(result(&lines, suppressed))
-            }
-        })
-    }
-}
-
-impl<V: Verdict> Drop for Unwinding<V> {
-    fn drop(&mut self) {
-        let Some(mut unwind) = self.unwind.take() else {
-            return;
-        };
-        if frame::dropping() == Dropping::Abandoned {
-            // The deadline around it has struck: the exits that run are dropped, those that have not begun still run.
-            unwind.abandon();
-            self.owner.borrows = false;
-        } else if frame::dropping() == Dropping::MovedOn {
-            lost::tell(Line::new(What::Overdue).at(Phase::Exit, &self.owner.label()));
+            return Err(panic);
         }
-        let label = self.owner.label();
-        let work = Rest {
-            unwind: Some(unwind),
-            label,
-        };
-        self.owner.orphan(Jobs::NONE, Box::pin(work));
-    }
-}
-
-/// An orphaned unwinding: it tells what it has heard of.
-///
-/// The deadline of an exit around it drops it; then what has not begun goes on as an orphan again.
-struct Rest<V: Verdict> {
-    unwind: Option<Box<Unwind<V>>>,
-    label: Label,
-}
-
-impl<V: Verdict> Future for Rest<V> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(unwind) = &mut self.unwind {
-            ready!(unwind.poll(cx));
+        if let (true, false, Fate::Failure(failed)) = (suppressed, lines.is_empty(), &self.initial)
+        {
+            failed.suppress();
         }
-        if let Some(unwind) = self.unwind.take() {
-            let Unwind {
-                lines,
-                panic,
-                waited,
-                ..
-            } = *unwind;
-            // Who has waited has all of them in his report.
-            if !waited {
-                lines.into_iter().for_each(lost::tell);
-            }
-            if let Some((panic, _)) = panic {
-                lost::discard(panic);
-            }
+        Ok(result(&lines, suppressed))
+    }
+
+    /// Tells what came of it, for nobody awaits it.
+    pub(super) fn tell(self) {
+        // Who has waited has all of them in his report.
+        if !self.waited {
+            self.lines.into_iter().for_each(lost::tell);
         }
-        Poll::Ready(())
+        if let Some((panic, _)) = self.panic {
+            lost::discard(panic);
+        }
     }
-}
 
-impl<V: Verdict> Drop for Rest<V> {
-    fn drop(&mut self) {
-        let Some(mut unwind) = self.unwind.take() else {
-            return;
-        };
-        unwind.abandon();
-        let Label { name, location } = self.label.clone();
-        let rest = Self {
-            unwind: Some(unwind),
-            label: self.label.clone(),
-        };
-        Owner::new(Called(name), location).orphan(Jobs::NONE, Box::pin(rest));
-    }
-}
-
-impl<V: Verdict> Unwind<V> {
     /// Drops the exits that run, and tells of them.
     #[cold]
-    fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self) {
         // What is left runs without the error that it was lent: that goes back to its owner.
         self.initial = self.initial.detached();
         self.current = self.current.detached();
@@ -590,11 +420,15 @@ impl<V: Verdict> Unwind<V> {
             self.note(finished);
         }
         if let Some(mut many) = self.many.take() {
-            many.jobs.abandon();
-            let finished = many.take_finished();
-            finished
-                .into_iter()
-                .for_each(|finished| self.note(finished));
+            let finished = many.abandon().into_iter();
+            finished.for_each(|finished| self.note(finished));
         }
+    }
+}
+
+fn result<V: Verdict>(lines: &[Line], suppressed: bool) -> Result<V, Report> {
+    match Report::of(lines.iter().cloned()) {
+        None => Ok(V::new(suppressed)),
+        Some(report) => Err(report),
     }
 }
