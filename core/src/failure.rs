@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
@@ -62,10 +63,13 @@ pub(crate) fn find<E: Error + Send + Sync + 'static>(error: &dyn Any) -> Option<
     seen::find(error)
 }
 
-/// The standard error inside of a fault whose type is one of the known boxes.
+/// The standard error inside of a fault whose type is one that is known here.
 pub(crate) fn as_error(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     if let Some(boxed) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
         return Some(&**boxed);
+    }
+    if let Some(error) = error.downcast_ref::<io::Error>() {
+        return Some(error);
     }
     if let Some(report) = error.downcast_ref::<Report>() {
         return report.primary().error();
