@@ -109,7 +109,7 @@ impl<S: Scope> Peek for S {
 ///
 /// # Composition
 ///
-/// Tuples of up to twelve scopes, arrays, `Vec` and `Option` of scopes are scopes themselves; see also [`join`](crate::join()), [`race`](crate::race()), [`lazy`](crate::lazy()) and the methods of [`ScopeExt`](crate::ScopeExt).
+/// Tuples of up to twelve scopes, arrays, `Vec` and `Option` of scopes are scopes themselves; see also [`join`](crate::join()), [`race`](crate::race()), [`lazy`](crate::lazy()), [`shared`](crate::shared()) and the methods of [`ScopeExt`](crate::ScopeExt).
 ///
 /// * They enter from left to right and exit from right to left. The body sees the parts side by side: a tuple, an array, a slice, an `Option`.
 /// * When a member cannot be entered, those before it exit and see its error as a [`Failure`](crate::Outcome::Failure), and its error is returned. That one cannot be suppressed.

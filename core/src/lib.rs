@@ -5,7 +5,7 @@
 //!
 //! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
 //! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
-//! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`] and methods of [`ScopeExt`] put scopes together in other ways.
+//! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
 //! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
@@ -66,6 +66,7 @@ pub use compose::lazy::{Lazy, LazyGuard, lazy};
 pub use compose::one_of::OneOf;
 pub use compose::or_enter::OrEnter;
 pub use compose::race::{Race, race};
+pub use compose::shared::{Shared, SharedGuard, shared};
 pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};

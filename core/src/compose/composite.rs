@@ -6,14 +6,11 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::marker::PhantomData;
 use std::panic::{Location, resume_unwind};
-use std::pin::pin;
-use std::task::Poll;
 
 use crate::armed::Armed;
 use crate::bracket::Bracket;
 use crate::failure::{Failed, Fault};
-use crate::frame::{self, Cuttable};
-use crate::framed::{Framed, Heir, Stop};
+use crate::framed::Stop;
 use crate::outcome::Outcome;
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entry, Label, Phase, Report};
@@ -23,6 +20,7 @@ use crate::verdict::Verdict;
 
 use super::crew::Crew;
 use super::debt::Debt;
+use super::entering::entering;
 use super::unwinding::Unwinding;
 
 /// What a composite holds: the parts that the body sees, and the rest.
@@ -144,24 +142,7 @@ pub(super) async fn begin<C: Crew>(
     let mut slot = Slot::<Composite<C>, Report>::new(aboard, owner);
     let ended = {
         let (aboard, owner) = slot.split();
-        let birth = owner.birth();
-        let enter = || crew.enter(aboard.split().0, armed.inner());
-        let mut enter = pin!(Framed::<_, _, _, Cuttable>::make(enter, owner));
-        poll_fn(|cx| {
-            let (closing, exiting) = (frame::is_closing(), frame::exiting());
-            let polled = enter.as_mut().poll(cx);
-            if polled.is_pending()
-                && closing
-                && frame::exiting() == exiting
-                && !frame::is_foreign(birth)
-            {
-                // As a body does, and yet it is none: what is entered here belongs to the body around the composite.
-                enter.as_mut().cut();
-                return Poll::Ready(Err(Stop::Cut));
-            }
-            polled
-        })
-        .await
+        entering(|| crew.enter(aboard.split().0, armed.inner()), owner).await
     };
     let mut refused = None;
     slot.leave_unsettled(match ended {

@@ -20,6 +20,7 @@ pub mod local;
 pub mod panics;
 pub mod programs;
 pub mod protocol;
+pub mod sharing;
 pub mod stacks;
 pub mod tc39;
 
@@ -142,6 +143,37 @@ macro_rules! cases {
                 nobody_is_let_in_while_closing
                 an_exit_that_needs_what_an_enter_holds
                 many_members
+            }
+            sharing {
+                one_enter_one_exit
+                the_last_one_is_told
+                the_error_of_the_last_one_is_suppressed
+                in_company
+                nested
+                a_panic_of_the_exit
+                who_comes_during_the_exit_waits
+                an_enter_that_fails
+                an_enter_that_panics
+                an_enter_that_is_cut
+                a_cut_enter_is_cleaned_up_first
+                a_protected_enter_is_finished_first
+                an_exit_that_is_orphaned
+                an_exit_that_is_overdue
+                a_waiter_that_does_not_come
+                nobody_is_let_in_while_closing
+                an_exit_that_needs_the_turn
+                swapped_guards
+                guards_swapped_between_types
+                guards_that_are_taken_out
+                a_guard_that_is_leaked
+                guards_are_shared_between_threads
+                users_dropped_at_every_poll
+                one_user_dropped_at_every_poll
+                users_cancelled_at_every_poll
+                users_dropped_while_closing
+                every_fault_of_users
+                users_inside_of_a_scope
+                many_tasks
             }
             local {
                 in_place

@@ -175,6 +175,16 @@ fn open_scopes_are_what_their_guards_are() {
 }
 
 #[test]
+fn shared_scopes_go_everywhere() {
+    assert_traits! {
+        withal::Shared<withal::Plain<u8>>: Send Sync Unpin;
+        withal::Shared<withal::Suppress<()>>: Send Sync Unpin;
+        withal::SharedGuard<u8>: Send Sync Unpin;
+        withal::SharedGuard<NotSync>: Unpin;
+    }
+}
+
+#[test]
 fn futures_are_what_their_bodies_are() {
     assert_traits! {
         withal::Timeout<Manual, Ready<u8>>: Send Unpin;

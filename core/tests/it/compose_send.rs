@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use withal_core::{
     BoxScope, Never, Outcome, Propagate, Scope, ScopeExt, acquire, join, join_all, lazy, null,
-    race, sync, timeout,
+    race, shared, sync, timeout,
 };
 use withal_testing::{Injected, Ledger, Manual, Traced, yield_now};
 
@@ -70,9 +70,16 @@ fn each_composition_around_borrowed_locals() {
         sum += lazy(file)
             .with(async |file| io::Result::Ok(size(file.get().await?.value)))
             .await?;
+        let file = shared(file);
+        sum += (file.clone(), file)
+            .with(async |(a, b)| {
+                yield_now().await;
+                io::Result::Ok(size(a.value) + b.value as usize - 1)
+            })
+            .await?;
         io::Result::Ok(sum)
     });
-    assert_eq!(sum.unwrap(), 6 + 6 + 3 + 3 * 7);
+    assert_eq!(sum.unwrap(), 6 + 6 + 3 + 3 * 8);
 }
 
 /// What a release logs into: a trait object, whose type has a lifetime in it.
@@ -127,6 +134,10 @@ fn around_exits_with_a_static_lifetime_in_their_types() {
         })
         .with(async |lazy| lazy.get().await.map(drop))
         .await?;
+        let both = shared(scope.clone());
+        (both.clone(), both.protected())
+            .with(async |(a, b)| io::Result::Ok(**a + **b))
+            .await?;
         (scope(), scope())
             .named("pair")
             .protected()
@@ -144,7 +155,7 @@ fn around_exits_with_a_static_lifetime_in_their_types() {
     .unwrap();
     assert_eq!(
         ledger.trace().split(' ').count(),
-        2 + 1 + 1 + 1 + 2 + 1 + 2 + 1 + 1 + 1 + 2 + 2
+        2 + 1 + 1 + 1 + 2 + 1 + 2 + 1 + 1 + 1 + 1 + 2 + 2
     );
 }
 
@@ -183,6 +194,9 @@ fn around_errors_with_a_hidden_lifetime() {
             .await?;
         lazy(boxed)
             .with(async |lazy| Ok::<_, Boxed>(*lazy.get().await?))
+            .await?;
+        shared(boxed)
+            .with(async |shared| Ok::<_, Boxed>(**shared))
             .await?;
         broken()
             .or_enter(boxed())

@@ -9,9 +9,12 @@ mod model;
 mod order;
 mod program;
 mod run;
+mod sharing;
 mod swap;
 mod told;
 mod unit;
+mod users;
+mod uses;
 
 use proptest::test_runner::{Config, RngSeed};
 

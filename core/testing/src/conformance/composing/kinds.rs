@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use withal_core::{
-    Bracket, Propagate, Raise, Report, ScopeExt, acquire, join, join_all, lazy, race,
+    Bracket, Propagate, Raise, Report, ScopeExt, acquire, join, join_all, lazy, race, shared,
 };
 
 use crate::cut::yield_times;
@@ -122,6 +122,11 @@ pub(super) const KINDS: &[Kind] = &[
                 })
                 .await
         })
+    }),
+    kind("shared", |ledger| {
+        let made = ledger.clone();
+        let pair = shared(move || (made.scope("a").yields(1), made.scope("b").yields(1)));
+        run(ledger, (pair.clone(), ledger.scope("c").yields(1), pair))
     }),
     kind("join", |ledger| {
         run(
