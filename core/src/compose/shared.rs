@@ -4,6 +4,7 @@ mod attempt;
 mod guard;
 mod turn;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
@@ -131,7 +132,7 @@ where
 
 /// Gets what was entered, if this is the last guard of it.
 fn claim<S: Member + 'static>(guard: SharedGuard<S::Part>) -> Option<Claimed<S>> {
-    let (part, rest, turn) = guard.leave(|rest| rest.downcast::<Beside<S>>())?;
+    let (part, rest, turn) = guard.leave(<Box<dyn Any + Send>>::downcast::<Beside<S>>)?;
     Some((S::whole(part, rest.0), turn))
 }
 
