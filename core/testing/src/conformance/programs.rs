@@ -42,19 +42,25 @@ pub fn run_drains<L: Launch>(launcher: impl Fn() -> L) {
 pub fn the_end_of_the_runtime<L: Launch>(launcher: impl Fn() -> L) {
     for polls in 0..20 {
         let ledger = Ledger::new();
+        let (alive, is_gone) = oneshot::channel::<()>();
         {
             let launcher = launcher();
             let rt = launcher.runtime();
             let task = three(ledger.clone());
             launcher.block_on(async {
                 rt.spawn(Task::new(async move {
+                    let _alive = alive;
                     let _ = task.await;
                 }));
                 yield_times(polls).await;
             });
         }
         // Anybody may wait: another runtime, or none.
-        futures::executor::block_on(ledger.settled());
+        futures::executor::block_on(async {
+            // A runtime that never ends may not have come to the task yet.
+            assert!(is_gone.await.is_err());
+            ledger.settled().await;
+        });
         ledger.check();
         check_outcomes(
             &ledger,
