@@ -40,6 +40,7 @@ pub trait Spawn {
     /// # Implementing
     ///
     /// The runtime may drop the task at any time, also at once and silently when it is closing.
+    /// Tasks take turns: one that wakes itself again and again must not keep the others from being polled.
     fn spawn(&self, task: Task);
 }
 

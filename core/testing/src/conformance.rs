@@ -213,6 +213,7 @@ macro_rules! cases {
                 sleeps_end_in_time
                 extreme_deadlines
                 tasks_are_detached
+                tasks_take_turns
                 blocking_work
             }
             contextlib {

@@ -1,13 +1,15 @@
 //! The capabilities of a runtime: timers, tasks, blocking work.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::join_all;
 use withal_core::{Runtime, Task};
 
-use crate::cut::{caught, poll_once};
+use crate::cut::{caught, poll_once, yield_now};
 use crate::faults::hush_injected_panics;
 
 /// Sleeps run side by side, and none ends before its deadline. (Their order is that of the deadlines, unless the machine stalls: the manual clock is asked for it.)
@@ -40,6 +42,29 @@ pub async fn tasks_are_detached<R: Runtime>(rt: R) {
         let _ = done.send(());
     }));
     assert!(is_done.await.is_ok());
+}
+
+/// Tasks take turns: one that wakes itself again and again does not keep others from their first poll.
+pub async fn tasks_take_turns<R: Runtime>(rt: R) {
+    // More of them than there are threads, as a rule; and each gives up in the end.
+    let (started, turns) = (Arc::new(AtomicBool::new(false)), 1_000_000);
+    let busy = (0..64).map(|_| {
+        let (started, (done, is_done)) = (started.clone(), oneshot::channel());
+        rt.spawn(Task::new(async move {
+            let mut left = turns;
+            while left > 0 && !started.load(Ordering::Relaxed) {
+                yield_now().await;
+                left -= 1;
+            }
+            let _ = done.send(left > 0);
+        }));
+        is_done
+    });
+    let busy: Vec<_> = busy.collect();
+    rt.spawn(Task::new(
+        async move { started.store(true, Ordering::Relaxed) },
+    ));
+    assert_eq!(join_all(busy).await, vec![Ok(true); 64]);
 }
 
 /// Blocking work gives its value, runs to its end although its future is dropped, and passes its panic on.
