@@ -163,6 +163,8 @@
 //! | – | everything at the root of this crate; it runs on any executor |
 //! | `tokio` | `withal::tokio`: the runtime `Tokio`, multi-thread and current-thread, and its `Launcher` |
 //! | `smol` | `withal::smol`: the runtime `Smol`, and its `Launcher` |
+//! | `async-std` | `withal::async_std`: the runtime `AsyncStd`, and its `Launcher`; async-std itself is no longer maintained |
+//! | `futures` | `withal::futures`: the runtime `Futures`, for the executors of the crate `futures` with the timers of async-io, and its `Launcher` |
 //! | `fs` | `withal::fs`: files and directories as scopes, on every runtime |
 //! | `anyhow` | exits that ask an outcome for a type see through `anyhow::Error` |
 //! | `tracing` | each scope has a span `scope` with its name and its line (target `withal`, level debug), and in it an event for each phase: how long it took and, without any text of an error, what came of it; a lost error is an event instead of a line on stderr; an exit that runs elsewhere keeps its span |
@@ -183,6 +185,14 @@ pub use withal_tokio as tokio;
 #[cfg(feature = "smol")]
 #[doc(inline)]
 pub use withal_smol as smol;
+
+#[cfg(feature = "async-std")]
+#[doc(inline)]
+pub use withal_async_std as async_std;
+
+#[cfg(feature = "futures")]
+#[doc(inline)]
+pub use withal_futures as futures;
 
 #[cfg(feature = "fs")]
 #[doc(inline)]

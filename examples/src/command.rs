@@ -12,7 +12,7 @@ The gallery of withal: each example written once, run on every runtime.
   withal-examples list                             list the examples
   withal-examples run [NAME…] [--runtime RUNTIME]  run some, by name or number
 
-RUNTIME is tokio, tokio-current-thread, smol or all; it may be given several times.
+RUNTIME is tokio, tokio-current-thread, smol, async-std, futures or all; it may be given several times.
 ";
 
 /// A command that makes sense.

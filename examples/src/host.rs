@@ -4,7 +4,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use withal::{Launch, Report, Shutdown};
-use withal::{smol, tokio};
+use withal::{async_std, futures, smol, tokio};
 
 use crate::Transcript;
 use crate::gallery::gallery;
@@ -19,6 +19,8 @@ pub const RUNTIMES: &[(&str, Start)] = &[
         Ok(Box::new(tokio::Launcher::current_thread()?))
     }),
     ("smol", || Ok(Box::new(smol::Launcher::new()))),
+    ("async-std", || Ok(Box::new(async_std::Launcher::new()))),
+    ("futures", || Ok(Box::new(futures::Launcher::new()))),
 ];
 
 /// A runtime that has been started, and runs examples: any [`Launch`].

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use withal::{Launch, ScopeExt, null, smol, tokio};
+use withal::{Launch, ScopeExt, async_std, futures, null, smol, tokio};
 
 use crate::{fs, program};
 
@@ -11,6 +11,8 @@ fn files_work_on_each_runtime() {
     fs::check(&tokio::Launcher::multi_thread().unwrap());
     fs::check(&tokio::Launcher::current_thread().unwrap());
     fs::check(&smol::Launcher::new());
+    fs::check(&async_std::Launcher::new());
+    fs::check(&futures::Launcher::new());
 }
 
 #[test]
@@ -19,6 +21,8 @@ fn runtimes_live_side_by_side_in_one_process() {
         scope.spawn(|| program::check(&tokio::Launcher::multi_thread().unwrap()));
         scope.spawn(|| program::check(&tokio::Launcher::current_thread().unwrap()));
         scope.spawn(|| program::check(&smol::Launcher::new()));
+        scope.spawn(|| program::check(&async_std::Launcher::new()));
+        scope.spawn(|| program::check(&futures::Launcher::new()));
     });
 }
 

@@ -10,6 +10,12 @@ mod tokio;
 #[cfg(feature = "smol")]
 mod smol;
 
+#[cfg(feature = "async-std")]
+mod async_std;
+
+#[cfg(feature = "futures")]
+mod futures;
+
 #[cfg(feature = "fs")]
 mod fs;
 
@@ -22,7 +28,13 @@ mod tracing;
 #[cfg(feature = "inspect")]
 mod inspect;
 
-#[cfg(all(feature = "tokio", feature = "smol", feature = "fs"))]
+#[cfg(all(
+    feature = "tokio",
+    feature = "smol",
+    feature = "async-std",
+    feature = "futures",
+    feature = "fs"
+))]
 mod all;
 
 /// One program, whose transcript is the same everywhere.

@@ -13,6 +13,8 @@ macro_rules! on_every_runtime {
         #[test] fn tokio() { run(withal_tokio::Launcher::multi_thread().unwrap()); }
         #[test] fn tokio_current_thread() { run(withal_tokio::Launcher::current_thread().unwrap()); }
         #[test] fn smol() { run(withal_smol::Launcher::new()); }
+        #[test] fn async_std() { run(withal_async_std::Launcher::new()); }
+        #[test] fn futures() { run(withal_futures::Launcher::new()); }
     })* };
 }
 
