@@ -24,6 +24,7 @@ mod exiting;
 mod failure;
 mod frame;
 mod framed;
+mod group;
 mod home;
 #[cfg(feature = "inspect")]
 pub mod inspect;
@@ -70,6 +71,10 @@ pub use compose::shared::{Shared, SharedGuard, shared};
 pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
+pub use group::{
+    GroupError, GroupHandle, Panicked, Ready, Results, StartError, TaskError, TaskFailure,
+    TaskGroup, TaskHandle, TaskStatus, task_group,
+};
 pub use home::drain::{drain, drained, unfinished};
 pub use home::{Orphan, Shelter, at_home, isolated, launched};
 pub use launch::{Launch, Shutdown};

@@ -16,6 +16,7 @@ pub mod contextlib;
 pub mod dropping;
 mod entries;
 pub mod escalating;
+pub mod grouping;
 pub mod local;
 pub mod panics;
 pub mod programs;
@@ -174,6 +175,40 @@ macro_rules! cases {
                 every_fault_of_users
                 users_inside_of_a_scope
                 many_tasks
+            }
+            grouping {
+                the_block_waits
+                a_task_that_its_runtime_drops
+                a_runtime_that_takes_no_task
+                ten_thousand_tasks
+                trio_a_crash_cancels_the_siblings
+                trio_a_crash_wakes_the_body
+                trio_all_errors_are_kept
+                keep_going
+                a_panic_in_a_task
+                a_panic_in_the_body
+                a_handle_that_is_dropped
+                asyncio_one_that_is_cancelled
+                cancelled_after_the_value
+                cancelled_before_the_value
+                anyio_no_task_is_let_in_while_it_closes
+                a_handle_after_the_end
+                tasks_that_spawn
+                at_most
+                cancelled_in_the_queue
+                results_as_they_come
+                trio_start
+                trio_start_that_fails_before
+                trio_start_that_fails_after
+                trio_start_that_is_never_ready
+                trio_start_that_is_cancelled
+                under_a_timeout
+                anyio_cancelled_while_it_waits
+                trio_nested_groups
+                as_a_scope
+                dropped_at_every_poll
+                dropped_inside_of_a_scope
+                an_exit_that_fails_after_the_value
             }
             local {
                 in_place

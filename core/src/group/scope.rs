@@ -1,0 +1,106 @@
+//! A group is itself a scope: it nests, and is a member of everything that takes scopes.
+
+use std::borrow::Cow;
+
+use crate::armed::Armed;
+use crate::bracket::{Bracket, Member, Peek};
+use crate::failure::Fault;
+use crate::outcome::{Outcome, Reason};
+use crate::raise::Never;
+use crate::verdict::Propagate;
+
+use super::TaskGroup;
+use super::error::GroupError;
+
+/// Ends a group: after a success it waits for its tasks, else it cancels them before.
+async fn end<E: Fault>(group: &TaskGroup<E>, outcome: Outcome<'_>) {
+    match outcome {
+        Outcome::Success => {}
+        Outcome::Cancelled(cancelled) => group.shared.close(cancelled.reason),
+        _ => group.shared.close(Reason::SiblingFailed),
+    }
+    group.shared.ended().await;
+    // What is spawned from now on is refused.
+    group.shared.close(Reason::Dropped);
+    group.shared.ended().await;
+}
+
+impl<E: Fault> Bracket for TaskGroup<E> {
+    type Held = Self;
+    type View = Self;
+    type Error = GroupError<E>;
+    type Verdict = Propagate;
+    type Tag = ();
+
+    fn tag(&self) {}
+
+    fn name((): &()) -> Cow<'static, str> {
+        Cow::Borrowed("TaskGroup")
+    }
+
+    async fn begin(self, _: Armed<Self>) -> Result<Self, GroupError<E>> {
+        Ok(self)
+    }
+
+    fn view(held: &mut Self) -> &mut Self {
+        held
+    }
+
+    async fn end(held: Self, outcome: Outcome<'_>) -> Result<Propagate, GroupError<E>> {
+        end(&held, outcome).await;
+        let (failures, exits) = held.shared.take_failures();
+        if failures.is_empty() && exits.is_empty() {
+            return Ok(Propagate);
+        }
+        Err(GroupError::new(failures, None, exits))
+    }
+}
+
+impl<E: Fault> Peek for TaskGroup<E> {
+    fn peek(held: &Self) -> &Self {
+        held
+    }
+}
+
+impl<E: Fault> Member for TaskGroup<E> {
+    type Part = Self;
+    type Rest = ();
+
+    fn part(held: Self) -> (Self, ()) {
+        (held, ())
+    }
+
+    fn whole(part: Self, (): ()) -> Self {
+        part
+    }
+}
+
+/// A group as a scope whose failures are told elsewhere.
+pub(super) struct Quiet<E: Fault>(pub(super) TaskGroup<E>);
+
+impl<E: Fault> Bracket for Quiet<E> {
+    type Held = TaskGroup<E>;
+    type View = TaskGroup<E>;
+    type Error = Never;
+    type Verdict = Propagate;
+    type Tag = ();
+
+    fn tag(&self) {}
+
+    fn name((): &()) -> Cow<'static, str> {
+        Cow::Borrowed("TaskGroup")
+    }
+
+    async fn begin(self, _: Armed<TaskGroup<E>>) -> Result<TaskGroup<E>, Never> {
+        Ok(self.0)
+    }
+
+    fn view(held: &mut TaskGroup<E>) -> &mut TaskGroup<E> {
+        held
+    }
+
+    async fn end(held: TaskGroup<E>, outcome: Outcome<'_>) -> Result<Propagate, Never> {
+        end(&held, outcome).await;
+        Ok(Propagate)
+    }
+}

@@ -1,0 +1,216 @@
+//! Groups, and tasks of groups, that are dropped; and ten thousand tasks at once.
+
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use futures::future::AbortHandle;
+use withal_core::{
+    Ready, Reason, Runtime, ScopeExt, Spawn, Task, TaskError, TaskGroup, TaskStatus, task_group,
+};
+
+use crate::cut::{poll_once, spawn_abortable, yield_now, yield_times};
+use crate::drop_sweep::drop_sweep;
+use crate::ledger::{Injected, Ledger, TracedHandle, ok};
+
+use super::{entered, errors, holds};
+
+/// Dropped at any poll, the tasks are cancelled and their scopes exit, whoever waits for it.
+pub async fn dropped_at_every_poll<R: Runtime>(rt: R) {
+    let program = |ledger: &Ledger| {
+        let (rt, ledger) = (rt.clone(), ledger.clone());
+        async move {
+            let group = task_group(&rt, async |group| {
+                for name in ["a", "b"] {
+                    let ledger = ledger.clone();
+                    group.spawn(async move {
+                        let scope = ledger.scope(name).yields(1);
+                        scope.with(async |_| ok(yield_times(2).await)).await
+                    });
+                }
+                let serve = {
+                    let ledger = ledger.clone();
+                    async move |ready: Ready<()>| {
+                        let scope = ledger.scope("c").yields(1);
+                        scope
+                            .with(async |_| {
+                                ready.ready(());
+                                ok(yield_times(1).await)
+                            })
+                            .await
+                    }
+                };
+                if let Ok((_, task)) = group.start(serve).await {
+                    let _ = task.await;
+                }
+                let mut results = group.results();
+                results.spawn(async { ok(()) });
+                results.next().await;
+                ok(())
+            });
+            let _ = group.await;
+        }
+    };
+    assert!(drop_sweep(program).await > 0);
+}
+
+/// The same inside of a scope: that waits for the group, with everything in it.
+pub async fn dropped_inside_of_a_scope<R: Runtime>(rt: R) {
+    let ledger = Ledger::new();
+    let outer = ledger.scope("outer").with(async |outer| {
+        let mut group = Box::pin(task_group(&rt, async |group| {
+            let (ledger, inside) = (ledger.clone(), TracedHandle::of(outer));
+            group.spawn(async move {
+                let scope = inside.inside(ledger.scope("task")).yields(2);
+                scope
+                    .with(async |_| pending::<Result<(), Injected>>().await)
+                    .await
+            });
+            pending::<Result<(), Injected>>().await
+        }));
+        assert!(poll_once(&mut group).await.is_pending());
+        entered(&ledger, 2).await;
+        drop(group);
+        ok(())
+    });
+    outer.await.expect("nothing fails");
+    assert_eq!(
+        ledger.outcome("task").as_deref(),
+        Some("cancelled: the future was dropped")
+    );
+    ledger.check();
+}
+
+/// A runtime that can drop its tasks, as one that is closing does.
+#[derive(Clone)]
+struct Aborting<R> {
+    rt: R,
+    tasks: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl<R: Spawn> Spawn for Aborting<R> {
+    fn spawn(&self, task: Task) {
+        let handle = spawn_abortable(&self.rt, task);
+        self.tasks.lock().expect("no panic").push(handle);
+    }
+}
+
+/// A task that its runtime drops: what was open in it is finished by the group, which does not end before.
+pub async fn a_task_that_its_runtime_drops<R: Runtime>(rt: R) {
+    let ledger = Ledger::new();
+    let aborting = Aborting {
+        rt: rt.clone(),
+        tasks: Arc::default(),
+    };
+    let value = task_group(&aborting, async |group| {
+        let handles = ["a", "b", "c"].map(|name| group.spawn(holds(ledger.clone(), name)));
+        entered(&ledger, 3).await;
+        let tasks = std::mem::take(&mut *aborting.tasks.lock().expect("no panic"));
+        tasks.iter().for_each(AbortHandle::abort);
+        group.ended().await;
+        assert_eq!(ledger.live(), 0);
+        for handle in handles {
+            let Err(TaskError::Cancelled(cancelled)) = handle.await else {
+                panic!("it was dropped");
+            };
+            assert_eq!(cancelled.reason, Reason::Dropped);
+        }
+        Ok::<_, String>(4)
+    });
+    assert_eq!(value.await.ok(), Some(4));
+    for name in ["a", "b", "c"] {
+        assert_eq!(
+            ledger.outcome(name).as_deref(),
+            Some("cancelled: the future was dropped")
+        );
+    }
+    ledger.check();
+}
+
+/// A runtime that is gone: it drops every task at once.
+#[derive(Clone)]
+struct Gone;
+
+impl Spawn for Gone {
+    fn spawn(&self, task: Task) {
+        drop(task);
+    }
+}
+
+/// A runtime that takes no task any more: they are cancelled, however many wait for their turn.
+pub async fn a_runtime_that_takes_no_task<R: Runtime>(_: R) {
+    let group = TaskGroup::new(&Gone).at_most(1);
+    let handles = group
+        .run(async |group| {
+            let spawn = |_| group.spawn(pending::<Result<(), String>>());
+            Ok((0..10_000).map(spawn).collect::<Vec<_>>())
+        })
+        .await
+        .expect("nothing has failed");
+    for handle in handles {
+        assert_eq!(handle.status(), TaskStatus::Cancelled);
+    }
+}
+
+/// Ten thousand tasks, each in three nested scopes, of which one fails at a random moment.
+///
+/// `WITHAL_SEEDS` says how many times over.
+pub async fn ten_thousand_tasks<R: Runtime>(rt: R) {
+    const TASKS: usize = 10_000;
+    let seeds = std::env::var("WITHAL_SEEDS");
+    let seeds: u64 = seeds.map_or(3, |seeds| seeds.parse().expect("a number of seeds"));
+    for seed in 0..seeds {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (ledger, ended) = (Ledger::quiet(), Arc::new(AtomicUsize::new(0)));
+        let (fails, after) = (random.usize(..TASKS), random.usize(..8));
+        let error = task_group(&rt, async |group| {
+            for number in 0..TASKS {
+                let (ledger, ended) = (ledger.clone(), ended.clone());
+                let polls = random.usize(1..12);
+                group.spawn(async move {
+                    let nest = in_three(&ledger, polls, (number == fails).then_some(after));
+                    let given = nest.await;
+                    if given.is_ok() {
+                        ended.fetch_add(1, Ordering::SeqCst);
+                    }
+                    given
+                });
+                if number % 64 == 0 {
+                    yield_now().await;
+                }
+            }
+            ok(())
+        })
+        .await;
+        // At its return, not later.
+        assert_eq!(ledger.live(), 0, "seed {seed}");
+        assert_eq!(ledger.violations(), [""; 0], "seed {seed}");
+        match error {
+            Ok(()) => panic!("seed {seed}: one has failed"),
+            Err(error) => assert_eq!(errors(&error).len(), 1, "seed {seed}: {error}"),
+        }
+        assert!(ended.load(Ordering::SeqCst) < TASKS);
+    }
+}
+
+/// Three nested scopes around a body that suspends, and that fails after so many polls if it is to fail.
+async fn in_three(ledger: &Ledger, polls: usize, fails: Option<usize>) -> Result<(), Injected> {
+    let scope = || ledger.scope("").exit_yields(polls % 3);
+    scope()
+        .with(async |a| {
+            let b = scope().inside(a);
+            b.with(async |b| {
+                let c = scope().inside(b);
+                c.with(async |_| {
+                    yield_times(fails.unwrap_or(polls)).await;
+                    match fails {
+                        Some(_) => Err(Injected("it broke".to_owned())),
+                        None => Ok(()),
+                    }
+                })
+                .await
+            })
+            .await
+        })
+        .await
+}
