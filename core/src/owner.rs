@@ -38,6 +38,15 @@ impl Naming for Fixed {
     }
 }
 
+/// A name that was given.
+pub(crate) struct Called(pub(crate) Cow<'static, str>);
+
+impl Naming for Called {
+    fn name(&self) -> Cow<'static, str> {
+        self.0.clone()
+    }
+}
+
 /// What the owner of a frame keeps.
 ///
 /// When it is dropped, what it has inherited goes on to whoever is further out.

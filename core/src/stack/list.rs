@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::frame;
-use crate::owner::{Naming, Owner};
+use crate::owner::{Called, Owner};
 use crate::report::{Label, Report};
 use crate::slot::Fate;
 use crate::verdict::Verdict;
@@ -15,15 +15,6 @@ use crate::verdict::Verdict;
 use super::entry::Entry;
 use super::places::{Gone, Leaver, Next, Places, Ticket, Token};
 use super::settings::Settings;
-
-/// How a stack is called in reports.
-pub(super) struct Called(pub(super) Cow<'static, str>);
-
-impl Naming for Called {
-    fn name(&self) -> Cow<'static, str> {
-        self.0.clone()
-    }
-}
 
 /// A stack, shared by its owner, its handles and its unwinding.
 pub(super) struct Shared<V: Verdict> {

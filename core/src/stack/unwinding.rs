@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use crate::frame::{self, Dropping};
 use crate::lost;
 use crate::orphan::Jobs;
-use crate::owner::Owner;
+use crate::owner::{Called, Owner};
 use crate::report::{Entry as Line, Label, Phase, What};
 use crate::slot::Fate;
 use crate::verdict::Verdict;
 
 use super::entry::{Entry, Limit};
-use super::list::{Called, Shared};
+use super::list::Shared;
 use super::places::Places;
 use super::settings::Settings;
 use super::unwind::{Entries, Unwind, Unwound};
