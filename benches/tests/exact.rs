@@ -1,11 +1,14 @@
 //! What can be counted exactly keeps to its budget.
 
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
 use withal_benches::entries::{ENTRIES, Entry};
 use withal_benches::orphans::Polls;
 use withal_benches::permit::{Refused, drive};
 use withal_benches::rows::{Contender, ROWS};
 use withal_benches::sizes::sizes;
-use withal_core::{ExitStack, Outcome, Report};
+use withal_core::{CancelHandle, ExitStack, Outcome, Report};
 
 /// How many allocations each of `n` makes, when those of the first are left out.
 fn allocations(contender: Contender) -> u64 {
@@ -105,6 +108,27 @@ fn memory_of_what_leaves_early() {
     let (few, many) = (measure(10), measure(10_000));
     let more = many.bytes_max.saturating_sub(few.bytes_max);
     assert!(more <= NOISE as u64, "{few:?}, {many:?}");
+}
+
+/// A million of children of one handle that come and go, and of waits for it, leave no trace in it.
+#[test]
+fn memory_of_cancel_handles() {
+    let come_and_go = |times: u32| {
+        let handle = CancelHandle::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..times {
+            let child = handle.child();
+            let mut signals = [handle.cancelled(), child.child().cancelled()];
+            for signal in &mut signals {
+                assert!(Pin::new(signal).poll(&mut cx).is_pending());
+            }
+        }
+        handle.cancel("enough");
+    };
+    let measure = |times| allocation_counter::measure(|| come_and_go(times));
+    let (few, many) = (measure(10), measure(1_000_000));
+    let more = many.bytes_max.saturating_sub(few.bytes_max);
+    assert_eq!((more, many.bytes_current), (0, 0), "{few:?}, {many:?}");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
 //! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
+//! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`] and methods of [`ScopeExt`] put scopes together in other ways.
+//! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
 //!
@@ -17,6 +19,7 @@
 
 mod armed;
 mod bracket;
+mod cancel;
 mod combine;
 mod compose;
 mod error;
@@ -56,6 +59,10 @@ mod with;
 
 pub use armed::Armed;
 pub use bracket::{Bracket, Member, Peek};
+pub use cancel::CancelHandle;
+pub use cancel::cancellable::cancellable;
+pub use cancel::on_drop::CancelOnDrop;
+pub use cancel::signal::CancelSignal;
 pub use combine::ScopeExt;
 pub use combine::boxed::{BoxGuard, BoxScope};
 pub use combine::exit_within::{ExitWithin, Overdue};

@@ -192,6 +192,10 @@ fn futures_are_what_their_bodies_are() {
         withal::Timeout<Manual, Ready<Neither>>: Unpin;
         withal::Until<Ready<withal::Reason>, Ready<u8>>: Send Unpin;
         withal::Until<Ready<withal::Reason>, Ready<Neither>>: Unpin;
+        withal::CancelHandle: Send Sync Unpin;
+        withal::CancelSignal: Send Sync Unpin;
+        withal::CancelOnDrop: Send Sync Unpin;
+        withal::Until<withal::CancelSignal, Ready<u8>>: Send Unpin;
         withal::Task: Send Unpin;
         withal::Orphan: Send Unpin;
         dyn withal::Shelter: Send Sync;

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::future::ready;
 use std::time::Duration;
 
-use withal_core::{Never, ScopeExt, move_on_after, sync, timeout, with_local};
+use withal_core::{
+    CancelHandle, Never, ScopeExt, cancellable, move_on_after, sync, timeout, until, with_local,
+};
 use withal_testing::Manual;
 
 use crate::sample::Sample;
@@ -41,6 +43,10 @@ fn a_large_body_is_stored_once() {
     });
     let local = size_of_val(&local);
     assert!(local < alone + few, "{local} bytes around {alone}");
+    let stopped = size_of_val(&cancellable(|_| large(&1)));
+    let by_hand = size_of_val(&until(CancelHandle::new().cancelled(), large(&1)));
+    assert_eq!(stopped, by_hand);
+    assert!(stopped < alone + few, "{stopped} bytes around {alone}");
     let timed = size_of_val(&timeout(&rt, limit, large(&1)));
     assert!(timed < alone + few, "{timed} bytes around {alone}");
     let moved_on = size_of_val(&move_on_after(&rt, limit, large(&1)));

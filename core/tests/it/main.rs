@@ -9,6 +9,7 @@ mod borrowing;
 mod boxed;
 mod broken;
 mod by_hand;
+mod cancel_handle;
 mod child;
 mod closures;
 mod compose_choice;
