@@ -25,7 +25,8 @@
 //! A canceller sets *closing* and polls its body once more.
 //! While closing, no scope is entered; an exit in progress goes on; a scope whose body is pending with no exit in progress inside drops that body,
 //! runs its exit in place, and stays pending. `exiting` counts the exits that were polled and are pending, so that each frame sees by the difference whether there was one inside.
-//! Exits and jobs clear *closing* for what they open.
+//! A canceller inside of another one that is closing does the same, and stays pending, too: the outermost tells its caller.
+//! Exits, shields and jobs clear *closing* for what they open.
 //!
 //! Nothing here may `.await` between reading a thread-local and using what was read.
 

@@ -28,7 +28,10 @@ use crate::report::{Entry, Phase, Report, What};
 /// A body that is lent (`&mut future`) or shared is cut all the same: what was entered in it under this call is released, and it stays pending afterwards.
 /// So are the tasks of an executor that runs inside of the body, if they have entered a scope there: spawn them as a [`Task`](crate::Task), which is a root of its own.
 ///
-/// [`timeout`](crate::timeout) is `until` with a timer as its signal.
+/// Of several cancellers around each other whose signals have come, the outermost tells its caller; those inside stay pending, and their exits are in its error.
+/// So a cancellation from outside is never hidden by one from inside.
+///
+/// [`timeout`](crate::timeout) is `until` with a timer as its signal, and [`cancellable`](crate::cancellable) with that of a [`CancelHandle`](crate::CancelHandle).
 ///
 /// # Examples
 ///
@@ -81,7 +84,6 @@ pin_project! {
         #[pin]
         grace: Option<G>,
         stage: Stage,
-        signal_first: bool,
         // The reason of the signal, once it has come.
         reason: Option<Reason>,
         // The body's value, while its orphans are finished.
@@ -153,7 +155,6 @@ impl<S, F: Future, G> Until<S, F, G> {
             body: Framed::new(body, Owner::unborn(Fixed(name), location)),
             grace,
             stage: Stage::Fresh,
-            signal_first: false,
             reason: None,
             value: None,
             heard: None,
@@ -169,7 +170,6 @@ impl<S, F: Future, G> Until<S, F, G> {
             signal,
             body,
             stage,
-            signal_first,
             reason,
             value,
             heard,
@@ -180,7 +180,6 @@ impl<S, F: Future, G> Until<S, F, G> {
             body,
             grace: Some(grace),
             stage,
-            signal_first,
             reason,
             value,
             heard,
@@ -214,7 +213,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut me = self.project();
-        if *me.stage == Stage::Fresh {
+        let first = *me.stage == Stage::Fresh;
+        if first {
             if frame::is_closing() {
                 let mut held_off = pin!(frame::held_off());
                 ready!(held_off.as_mut().poll(cx));
@@ -223,10 +223,9 @@ where
             me.body.as_mut().heir().begin();
         }
         if *me.stage == Stage::Running {
-            // The body first: a signal that is there from the start lets it take one step.
-            // Then in turns, for a body may use up the runtime's budget in each poll.
-            let signal_first = std::mem::replace(me.signal_first, !*me.signal_first);
-            if signal_first && let Poll::Ready(reason) = me.signal.as_mut().poll(cx) {
+            // The body first in the first poll: a signal that is there from the start lets it take one step.
+            // Then the signal first: it comes before those of the cancellers inside, and a body may use up the runtime's budget in each poll.
+            if !first && let Poll::Ready(reason) = me.signal.as_mut().poll(cx) {
                 *me.reason = Some(reason);
                 *me.stage = Stage::Closing;
             } else if let Poll::Ready(ended) = me.body.as_mut().poll(cx) {
@@ -239,7 +238,7 @@ where
                 }
                 *me.stage = Stage::Draining;
             } else {
-                if signal_first {
+                if !first {
                     return Poll::Pending;
                 }
                 let reason = ready!(me.signal.as_mut().poll(cx));
@@ -272,8 +271,7 @@ where
                     let closing = || frame::closing(reason, held_off, cut);
                     frame::while_dropping(Dropping::MovedOn, closing);
                 });
-                me.body.heir().pass_on();
-                return Poll::Ready(Err(Interrupted::new(reason, me.heard)));
+                me.body.as_mut().heir().pass_on();
             }
             *me.stage = Stage::Draining;
         }
@@ -303,7 +301,7 @@ where
                 return Poll::Pending;
             }
             name_overdue(me.body.as_mut(), me.heard);
-            me.body.heir().pass_on();
+            me.body.as_mut().heir().pass_on();
         }
         if let Some(value) = me.value.take() {
             *me.heard = None;
@@ -313,6 +311,11 @@ where
         if let Some(panic) = panic {
             *me.heard = None;
             resume_unwind(*panic);
+        }
+        if frame::is_closing() && !frame::is_foreign(me.body.heir().birth()) {
+            // One further out is closing, too. It tells its caller, also of these exits; told here, its own signal might be lost on a body that ends with this.
+            *me.heard = None;
+            return Poll::Pending;
         }
         let reason = me.reason.unwrap_or(Reason::Dropped);
         Poll::Ready(Err(Interrupted::new(reason, me.heard)))
