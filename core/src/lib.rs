@@ -8,7 +8,7 @@
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
 //! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`] and methods of [`ScopeExt`] put scopes together in other ways.
-//! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released.
+//! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released; [`shield`] is what they wait for.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
 //!
@@ -47,6 +47,7 @@ mod runtime;
 mod scope;
 mod scopes;
 mod send_fn;
+mod shield;
 mod slot;
 mod stack;
 mod surroundings;
@@ -100,6 +101,7 @@ pub use scopes::escalate::{Releasing, releasing};
 pub use scopes::plain::{Plain, null, sync};
 pub use scopes::suppress::{Suppress, Type, Types, suppress, suppress_nothing};
 pub use send_fn::SendFn;
+pub use shield::{Shield, shield};
 pub use stack::{Entered, ExitStack, IntoExit, Key, StackHandle};
 pub use surroundings::{Carried, Carrier, carry};
 pub use timeout::{Elapsed, Timeout, move_on_after, timeout, timeout_at};

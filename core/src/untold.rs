@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 
 use crate::failure::Fault;
 use crate::home::registry::Running;
@@ -12,28 +13,35 @@ use crate::verdict::Verdict;
 
 /// Drives an orphaned exit and tells what came of it.
 pub(crate) async fn finish<V: Verdict, X: Fault, E: Fault>(
-    mut exit: Leaving<V, X>,
+    exit: Leaving<V, X>,
     unsettled: Unsettled<E>,
     label: Label,
 ) {
-    let mut running = None;
-    let exited = poll_fn(|cx| {
-        let polled = exit.as_mut().poll(cx);
-        if polled.is_pending() && running.is_none() {
-            running = Running::note(&label);
-        }
-        polled
-    })
-    .await;
-    drop(exit);
+    let exited = driven(exit, &label).await;
     let suppressed = matches!(&exited, Ok(verdict) if verdict.suppresses());
     tell_exited(exited, &label);
     unsettled.lose(&label, suppressed);
 }
 
+/// Drives `work`, an orphan that its home knows by name from the first time on that it suspends.
+pub(crate) async fn driven<T>(
+    mut work: Pin<Box<dyn Future<Output = T> + Send>>,
+    label: &Label,
+) -> T {
+    let mut running = None;
+    poll_fn(|cx| {
+        let polled = work.as_mut().poll(cx);
+        if polled.is_pending() && running.is_none() {
+            running = Running::note(label);
+        }
+        polled
+    })
+    .await
+}
+
 /// Drops a started exit whose own deadline, or that of an exit around it, has struck (I3).
 #[cold]
-pub(crate) fn abandon<V, X, E: Fault>(exit: Leaving<V, X>, unsettled: Unsettled<E>, label: &Label) {
+pub(crate) fn abandon<E: Fault>(exit: impl Sized, unsettled: Unsettled<E>, label: &Label) {
     let dropped = catch_unwind(AssertUnwindSafe(|| drop(exit)));
     lost::tell(Entry::new(What::Overdue).at(Phase::Exit, label));
     if let Err(panic) = dropped {

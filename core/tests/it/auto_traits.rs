@@ -196,6 +196,9 @@ fn futures_are_what_their_bodies_are() {
         withal::CancelSignal: Send Sync Unpin;
         withal::CancelOnDrop: Send Sync Unpin;
         withal::Until<withal::CancelSignal, Ready<u8>>: Send Unpin;
+        // Its value comes from a future that is `Send`.
+        withal::Shield<u8>: Send Unpin;
+        withal::Shield<Nothing>: Send Unpin;
         withal::Task: Send Unpin;
         withal::Orphan: Send Unpin;
         dyn withal::Shelter: Send Sync;

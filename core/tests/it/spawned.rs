@@ -11,7 +11,8 @@ use futures::future::{Either, join_all, select, try_join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 use futures::{FutureExt, TryStreamExt};
 use withal_core::{
-    Close, Reason, ScopeExt, closing, suppress, sync, timeout, until, with, with_report,
+    Close, Reason, ScopeExt, cancellable, closing, shield, suppress, sync, timeout, until, with,
+    with_report,
 };
 use withal_testing::{Injected, Ledger, Manual, yield_now};
 
@@ -281,4 +282,31 @@ fn all_kinds_of_scopes_in_one_body() {
     });
     assert_eq!(found.unwrap(), (None, true));
     assert_eq!(ledger.trace(), "used closed");
+}
+
+#[test]
+fn cancellable_bodies_and_shields() {
+    let ledger = Ledger::new();
+    let stopped = spawned({
+        let ledger = ledger.clone();
+        async move {
+            let name = String::from("a");
+            let words = ["b", "c"].map(String::from);
+            let ended = cancellable(async |handle| {
+                let body = ledger.scope(name.as_str()).using(async |_| {
+                    let inner = ledger.scope(words[0].as_str()).yields(1);
+                    let step =
+                        shield(async move { inner.using(async |_| yield_now().await).await });
+                    assert_eq!(step.await, Ok(()));
+                    assert_eq!(words[1], "c");
+                    handle.cancel("c");
+                    pending::<()>().await;
+                });
+                body.await
+            });
+            ended.await.unwrap_err().to_string()
+        }
+    });
+    assert_eq!(stopped, "cancelled: c");
+    assert_eq!(ledger.trace(), "+a +b ~b -b ~a -a");
 }
