@@ -17,11 +17,14 @@ pub mod dropping;
 mod entries;
 pub mod escalating;
 pub mod grouping;
+pub mod handles;
 pub mod local;
+pub mod nesting;
 pub mod panics;
 pub mod programs;
 pub mod protocol;
 pub mod sharing;
+pub mod shielding;
 pub mod stacks;
 pub mod tc39;
 
@@ -113,6 +116,51 @@ macro_rules! cases {
                 a_canceller_that_never_ran
                 an_exit_that_was_in_time
                 a_close_that_hangs_with_an_error
+            }
+            handles {
+                at_every_poll
+                dropped_at_every_poll
+                cancel_before_entry
+                cancel_is_idempotent
+                cancelled_not_caught
+                level_triggered
+                cancel_inheritance
+                a_part_does_not_cancel_the_whole
+                cancel_while_exiting
+                errors_of_exits_are_kept
+                from_another_task
+                a_guard_in_a_dropped_future
+                cancel_from_inside_of_an_exit
+            }
+            nesting {
+                each_alone
+                the_outer_one_wins
+                the_outer_one_takes_over
+                taking_over_ends_at_a_shield
+                the_same_deadline
+                the_outer_one_comes_later
+                both_from_the_start
+                exits_are_told_by_the_outer_one
+                dropped_at_every_poll
+            }
+            shielding {
+                a_canceller_waits
+                its_value_counts
+                only_what_has_begun
+                dropped_at_every_poll
+                adopted_by_the_scope_around_it
+                its_value_is_dropped
+                a_panic
+                a_grace
+                a_deadline_of_an_exit
+                a_deadline_inside_of_it
+                cancelled_from_inside_of_it
+                in_a_task_that_is_aborted
+                nobody_spins
+                in_futures_unordered
+                begun_elsewhere
+                at_the_root
+                inside_of_an_exit
             }
             escalating {
                 until_one_succeeds
