@@ -143,7 +143,9 @@
 //! | put scopes of different types into one list | [`boxed`](ScopeExt::boxed) | |
 //! | bound a body in time | [`timeout`], [`timeout_at`], [`move_on_after`] | `asyncio.timeout` |
 //! | … and bound its exits, too | [`Timeout::grace`] | |
-//! | stop a body for another reason | [`until`] | |
+//! | stop a body by hand, from anywhere | [`cancellable`], [`CancelHandle`] | `Task.cancel`, `CancelScope` |
+//! | … or when any future says so | [`until`] | |
+//! | run a step to its end, once it has begun | [`shield`](shield()) | `CancelScope(shield=True)` |
 //! | run a program that Ctrl-C stops gracefully | [`Launch::run`] | `asyncio.run` |
 //! | wait for what is still being released elsewhere | [`drain`](drain()), [`drained`], [`unfinished`] | |
 //! | hear of errors that have nowhere to go | [`on_lost_error`] | |
