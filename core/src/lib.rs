@@ -6,9 +6,8 @@
 //! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
 //! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
-//! * [`until`] and [`timeout`] cancel a body and return when everything inside has been released.
-//! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`] and methods of [`ScopeExt`] put scopes together in other ways.
 //! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released; [`shield`] is what they wait for.
+//! * [`task_group`] has tasks that end before the block that has spawned them.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
 //!
