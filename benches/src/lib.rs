@@ -5,6 +5,7 @@
 
 pub mod entries;
 pub mod orphans;
+pub mod peers;
 pub mod permit;
 pub mod rows;
 pub mod sizes;

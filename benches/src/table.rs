@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use withal_benches::entries::{ENTRIES, Entry};
 use withal_benches::orphans::Polls;
+use withal_benches::peers::Peer;
 use withal_benches::rows::{ROWS, Row};
 use withal_benches::sizes::{Size, sizes};
 use withal_benches::stack::Stack;
@@ -20,6 +21,7 @@ pub(crate) struct Table {
     growth: Vec<Growth>,
     sizes: Vec<Size>,
     stack: Stack,
+    peers: Vec<Peer>,
     polls: Polls,
 }
 
@@ -38,6 +40,7 @@ impl Table {
             },
             sizes: sizes().map(Vec::from).unwrap_or_default(),
             stack: Stack::measure(),
+            peers: Peer::measure(smoke),
             polls: Polls::count(ORPHANS),
         }
     }
@@ -112,6 +115,7 @@ impl Display for Table {
             )?;
         }
         self.write_growth(f)?;
+        self.write_peers(f)?;
         writeln!(
             f,
             "\n{:<38}{:>9}{:>9}{:>8}{:>7}{:>8}{:>9}",
@@ -160,6 +164,26 @@ impl Display for Table {
 }
 
 impl Table {
+    fn write_peers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n{:<54}{:>9}{:>9}{:>8}{:>8}",
+            "beside the runtimes, each", "theirs", "ours", "ratio", "budget"
+        )?;
+        for peer in &self.peers {
+            let [theirs, ours] = peer.times;
+            writeln!(
+                f,
+                "{:<54}{theirs:>6.0} ns{ours:>6.0} ns{:>8.2}{:>8.2}  {}",
+                peer.what,
+                peer.ratio,
+                peer.budget,
+                judge(peer.is_within()),
+            )?;
+        }
+        Ok(())
+    }
+
     fn write_growth(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{:<38}", "exit stack: ns per entry, of so many")?;
         for size in Entry::SIZES {

@@ -1,6 +1,5 @@
 //! The conformance suite on async-std, and what only async-std can show.
 
-mod stress;
 mod tasks;
 
 use withal_async_std::Launcher;

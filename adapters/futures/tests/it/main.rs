@@ -1,7 +1,6 @@
 //! The conformance suite on thread pools of futures, and what only its executors can show.
 
 mod executors;
-mod stress;
 
 use futures::executor::ThreadPool;
 use withal_futures::Launcher;

@@ -1,7 +1,6 @@
 //! The conformance suite on smol, and what only smol can show.
 
 mod executors;
-mod stress;
 
 use withal_smol::Launcher;
 

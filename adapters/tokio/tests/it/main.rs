@@ -2,7 +2,6 @@
 
 mod abort;
 mod homes;
-mod stress;
 
 use withal_tokio::Launcher;
 
