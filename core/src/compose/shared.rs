@@ -4,7 +4,6 @@ mod attempt;
 mod guard;
 mod turn;
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
@@ -81,6 +80,7 @@ pub struct Shared<S: Member> {
 ///
 /// Dropped while it enters or waits, it is no user, and the others do not notice.
 /// Dropped while it enters, what its enter has left behind is finished before the next one tries.
+/// One that has begun to enter or to exit, and is neither polled nor dropped, holds up those who wait.
 pub fn shared<S>(make: impl Fn() -> S + Send + Sync + 'static) -> Shared<S>
 where
     S: Member<Part: Sync>,
@@ -97,7 +97,7 @@ impl<S: Member> Shared<S> {
         self.users() > 0
     }
 
-    /// How many share the guard at the moment.
+    /// How many share the guard at the moment. One that was dropped counts until its exit has run.
     pub fn users(&self) -> usize {
         self.hub.users()
     }
@@ -132,7 +132,7 @@ where
 
 /// Gets what was entered, if this is the last guard of it.
 fn claim<S: Member + 'static>(guard: SharedGuard<S::Part>) -> Option<Claimed<S>> {
-    let (part, rest, turn) = guard.leave(<Box<dyn Any + Send>>::downcast::<Beside<S>>)?;
+    let (part, rest, turn) = guard.leave::<Beside<S>>()?;
     Some((S::whole(part, rest.0), turn))
 }
 

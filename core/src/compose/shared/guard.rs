@@ -68,15 +68,12 @@ impl<G> SharedGuard<G> {
         self.location
     }
 
-    /// Counts no more. The last one gives what was entered, unless `known` says that it is of another scope: that is released as an orphan.
-    pub(super) fn leave<R>(
-        mut self,
-        known: impl FnOnce(Rest) -> Result<R, Rest>,
-    ) -> Option<(G, R, Turn<G>)> {
+    /// Counts no more. The last one gives what was entered, unless it is of another scope than `R` says: then that is released as an orphan.
+    pub(super) fn leave<R: 'static>(mut self) -> Option<(G, R, Turn<G>)> {
         let last = Arc::into_inner(self.generation.take()?)?;
         let rest = last.rest.into_inner();
-        match known(rest.unwrap_or_else(PoisonError::into_inner)) {
-            Ok(rest) => Some((last.part, rest, last.turn)),
+        match rest.unwrap_or_else(PoisonError::into_inner).downcast() {
+            Ok(rest) => Some((last.part, *rest, last.turn)),
             Err(rest) => {
                 let rest = Mutex::new(rest);
                 rescue(Generation { rest, ..last }, self.location);
