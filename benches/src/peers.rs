@@ -35,45 +35,40 @@ impl Peer {
         let current = withal_tokio::Launcher::current_thread().expect("a runtime");
         let multi = withal_tokio::Launcher::multi_thread().expect("a runtime");
         let smol = withal_smol::Launcher::new();
-        let compare = |what, n, budget, run: [&dyn Fn(); 2]| {
-            Self::compare(what, n, rounds, budget, run)
-        };
+        let compare =
+            |what, n, budget, run: [&dyn Fn(); 2]| Self::compare(what, n, rounds, budget, run);
         vec![
             compare(
                 "task of a group : `JoinSet`, tokio, current-thread",
                 tasks,
                 1.15,
-                [
-                    &|| current.block_on(join_set(tasks)),
-                    &|| current.block_on(group(tasks)),
-                ],
+                [&|| current.block_on(join_set(tasks)), &|| {
+                    current.block_on(group(tasks))
+                }],
             ),
             compare(
                 "task of a group : `JoinSet`, tokio, multi-thread",
                 tasks,
                 1.15,
-                [
-                    &|| multi.block_on(join_set(tasks)),
-                    &|| multi.block_on(group(tasks)),
-                ],
+                [&|| multi.block_on(join_set(tasks)), &|| {
+                    multi.block_on(group(tasks))
+                }],
             ),
             compare(
                 "`timeout` : tokio's, current-thread",
                 calls,
                 1.1,
-                [
-                    &|| current.block_on(tokio_timeouts(calls)),
-                    &|| current.block_on(timeouts(&Tokio, calls)),
-                ],
+                [&|| current.block_on(tokio_timeouts(calls)), &|| {
+                    current.block_on(timeouts(&Tokio, calls))
+                }],
             ),
             compare(
                 "`timeout` : a race with a timer, smol",
                 calls,
                 1.0,
-                [
-                    &|| smol.block_on(races(calls)),
-                    &|| smol.block_on(timeouts(&Smol, calls)),
-                ],
+                [&|| smol.block_on(races(calls)), &|| {
+                    smol.block_on(timeouts(&Smol, calls))
+                }],
             ),
         ]
     }
