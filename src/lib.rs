@@ -143,9 +143,14 @@
 //! | put scopes of different types into one list | [`boxed`](ScopeExt::boxed) | |
 //! | bound a body in time | [`timeout`], [`timeout_at`], [`move_on_after`] | `asyncio.timeout` |
 //! | … and bound its exits, too | [`Timeout::grace`] | |
+//! | … and move the deadline while it runs | [`timeout_with`] | `Timeout.reschedule` |
 //! | stop a body by hand, from anywhere | [`cancellable`], [`CancelHandle`] | `Task.cancel`, `CancelScope` |
 //! | … or when any future says so | [`until`] | |
 //! | run a step to its end, once it has begun | [`shield`](shield()) | `CancelScope(shield=True)` |
+//! | know in an exit how much time is left | [`time_left`], [`is_forced`], [`forced()`] | |
+//! | close what should not be closed gracefully any more | [`forcefully`] | `trio.aclose_forcefully` |
+//! | have tasks that end before the block does | [`task_group`], [`TaskGroup`] | `asyncio.TaskGroup`, `trio.open_nursery` |
+//! | share one resource among many users | [`shared`](shared()) | |
 //! | run a program that Ctrl-C stops gracefully | [`Launch::run`] | `asyncio.run` |
 //! | wait for what is still being released elsewhere | [`drain`](drain()), [`drained`], [`unfinished`] | |
 //! | hear of errors that have nowhere to go | [`on_lost_error`] | |

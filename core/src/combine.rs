@@ -109,7 +109,9 @@ pub trait ScopeExt: Bracket {
         Protected::new(self)
     }
 
-    /// Bounds the exit: after `limit` it is dropped, and its error is [`Overdue`](crate::Overdue).
+    /// Bounds the exit: after `limit` it is [forced](crate::is_forced), by one poll more; if it does not end by that it is dropped, and its error is [`Overdue`](crate::Overdue).
+    ///
+    /// The clock starts when it is first pending. How much is left of its time the exit learns by [`time_left`](crate::time_left).
     fn exit_within<R: Timer + Clone>(self, timer: &R, limit: Duration) -> ExitWithin<Self, R> {
         ExitWithin::new(self, timer.clone(), limit)
     }

@@ -36,6 +36,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Poll, Waker};
 
+use crate::budget;
 use crate::framed::Heir;
 use crate::orphan::{Jobs, Parcel};
 use crate::outcome::Reason;
@@ -406,7 +407,7 @@ pub(crate) fn closing<R>(
             t.exiting.get(),
         )
     });
-    let result = f();
+    let result = budget::closing(closing, f);
     let exits = on_thread(|t| {
         t.closing.set(closing);
         t.closer.set(closer);
@@ -509,6 +510,7 @@ pub(crate) fn hidden<R>(f: impl FnOnce() -> R) -> R {
             });
         }
     }
+    let _bounds = budget::aside();
     let _hidden = on_thread(|t| Hidden {
         base: t.base.replace(t.depth.get()),
         scope: t.scope.replace(0),

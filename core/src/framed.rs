@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::budget;
 use crate::frame::{self, Birth, Dropping, Kind, Panic, in_frame};
 use crate::orphan::Jobs;
 use crate::watch::Inside;
@@ -180,7 +181,7 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
     #[inline(never)]
     fn poll_closing(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Framing<F::Output>> {
         if frame::is_foreign(self.heir.birth()) {
-            frame::shielded(|| self.poll_inside::<false>(cx))
+            budget::out_of_sight(|| frame::shielded(|| self.poll_inside::<false>(cx)))
         } else {
             self.poll_inside::<true>(cx)
         }

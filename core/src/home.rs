@@ -178,7 +178,8 @@ impl Home {
 
 /// Sends orphans home.
 #[cold]
-pub(crate) fn send(parcel: Parcel, home: Option<Home>) {
+pub(crate) fn send(mut parcel: Parcel, home: Option<Home>) {
+    parcel.stay_forced();
     let Some(parcel) = parcel.without_borrowers() else {
         return;
     };

@@ -1,14 +1,15 @@
 //! Programs: a main future that is stopped gracefully and leaves nothing behind.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::clock::{Limit, hide};
 use crate::home::Home;
 use crate::home::drain::{drain_home, give_up};
 use crate::lost;
@@ -35,7 +36,8 @@ pub trait Launch {
 
     /// Runs a whole program.
     ///
-    /// The first Ctrl-C or SIGTERM cancels `main` gracefully: its scopes exit with [`Reason::Shutdown`]. The second forces: nothing is waited for any more.
+    /// The first Ctrl-C or SIGTERM cancels `main` gracefully: its scopes exit with [`Reason::Shutdown`], and can read how much of the exit budget is [left](crate::time_left).
+    /// The second forces: what is still exiting learns that it is [forced](crate::is_forced), is polled once more, and then nothing is waited for any more. So it is when the budget is spent.
     /// In the end, also when `main` ends by itself, it [drains](crate::drain()) its own home within the exit budget, and tells the [lost-error hook](crate::on_lost_error) of each scope that has not ended, by name and source line.
     ///
     /// # Errors
@@ -59,7 +61,7 @@ async fn supervise<R: Runtime, F: Future>(
     // The signal that is listened for: it stops main, or, once main is stopping or has ended, it forces.
     let listening = RefCell::new(Box::pin(rt.interrupted()));
     let signal = || poll_fn(|cx| listening.borrow_mut().as_mut().poll(cx));
-    let mut stopping = None;
+    let stopping = Cell::new(None);
     let mut forced = false;
     let ended = {
         let stop = async {
@@ -68,10 +70,14 @@ async fn supervise<R: Runtime, F: Future>(
             *listening.borrow_mut() = Box::pin(rt.interrupted());
             Reason::Shutdown
         };
-        let grace = async {
-            let by = rt.now().saturating_add(budget);
-            stopping = Some(by);
+        let exits = async {
+            let by = stopping.get().unwrap_or_else(|| rt.now());
             forced = or_forced(signal(), rt.sleep_until(by)).await.is_none();
+        };
+        let starts = |_: Pin<&mut _>| {
+            let limit = Limit::after(hide(&rt), budget)?;
+            stopping.set(Some(limit.by));
+            Some(limit)
         };
         // A panic of main waits for the drain.
         let main = async {
@@ -85,10 +91,11 @@ async fn supervise<R: Runtime, F: Future>(
             })
             .await
         };
-        until(stop, main).grace(grace).await
+        let mut stopped = pin!(until(stop, main).grace(exits));
+        poll_fn(|cx| stopped.as_mut().poll_within(cx, starts)).await
     };
     if !forced {
-        let left = match stopping {
+        let left = match stopping.get() {
             Some(by) => by.saturating_sub(rt.now()),
             None => budget,
         };

@@ -6,7 +6,8 @@
 //! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
 //! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
-//! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released; [`shield`] is what they wait for.
+//! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released; [`shield`] is what they wait for. [`timeout_with`] has a deadline that moves.
+//! * [`time_left`] and [`is_forced`] tell an exit how much time it has; [`forced()`] waits until that is over, and [`forcefully`] does not wait for it.
 //! * [`task_group`] has tasks that end before the block that has spawned them.
 //! * [`drain()`] waits for what is still being cleaned up elsewhere; [`on_lost_error`] hears of errors with nowhere to go.
 //! * [`Runtime`] is what adapters implement.
@@ -19,6 +20,8 @@
 mod armed;
 mod bracket;
 mod cancel;
+mod budget;
+mod clock;
 mod combine;
 mod compose;
 mod error;
@@ -63,6 +66,8 @@ pub use cancel::CancelHandle;
 pub use cancel::cancellable::cancellable;
 pub use cancel::on_drop::CancelOnDrop;
 pub use cancel::signal::CancelSignal;
+pub use budget::forced::{Forced, Forcefully, forced, forcefully};
+pub use budget::{is_forced, time_left};
 pub use combine::ScopeExt;
 pub use combine::boxed::{BoxGuard, BoxScope};
 pub use combine::exit_within::{ExitWithin, Overdue};
@@ -103,7 +108,10 @@ pub use send_fn::SendFn;
 pub use shield::{Shield, shield};
 pub use stack::{Entered, ExitStack, IntoExit, Key, StackHandle};
 pub use surroundings::{Carried, Carrier, carry};
-pub use timeout::{Elapsed, Timeout, move_on_after, timeout, timeout_at};
+pub use timeout::deadline::{Deadline, TooLate};
+pub use timeout::elapsed::Elapsed;
+pub use timeout::with::{TimeoutWith, timeout_with};
+pub use timeout::{Timeout, move_on_after, timeout, timeout_at};
 pub use until::{Interrupted, Until, until};
 pub use verdict::{IntoVerdict, Propagate, Recover, Verdict};
 pub use with::{Output, using, with, with_report};

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::budget::{self, Bound};
 use crate::frame::{self, Birth, Dropping, adopt};
 use crate::home::{self, Home};
 use crate::inspect::Listing;
@@ -29,6 +30,8 @@ pub(crate) struct Job {
     /// Whether it was lent the error of another scope's body, whose `with` ends only after it: it cannot go home.
     borrows: bool,
     listing: Listing,
+    /// Whether it was forced when it became an orphan: then it stays so.
+    forced: bool,
 }
 
 impl Job {
@@ -39,6 +42,7 @@ impl Job {
             surroundings,
             borrows,
             listing: Listing::NONE,
+            forced: false,
         }
     }
 
@@ -65,9 +69,11 @@ impl Job {
             return true;
         };
         let surroundings = &self.surroundings;
+        let bound = self.forced.then_some(Bound::Forced);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let mut polled = Poll::Pending;
-            surroundings.around(&mut || polled = work.as_mut().poll(cx));
+            let mut poll = || polled = work.as_mut().poll(cx);
+            budget::within(bound, || surroundings.around(&mut poll));
             polled
         }));
         match polled {
@@ -92,7 +98,8 @@ impl Drop for Job {
         if let Some(work) = self.work.take() {
             let surroundings = self.surroundings.take();
             let job = Self::new(work, self.label.clone(), surroundings, self.borrows);
-            let job = job.listed(self.listing.take());
+            let mut job = job.listed(self.listing.take());
+            job.forced = self.forced;
             home::send(Parcel::One(job), None);
         }
     }
@@ -112,6 +119,16 @@ impl Parcel {
             Self::Many(jobs) => {
                 jobs.poll(cx);
                 !jobs.any()
+            }
+        }
+    }
+
+    /// It is handed on: what was forced stays so.
+    pub(crate) fn stay_forced(&mut self) {
+        if budget::is_dropped_by_force() {
+            match self {
+                Self::One(job) => job.forced = true,
+                Self::Many(jobs) => jobs.force(),
             }
         }
     }
@@ -142,7 +159,8 @@ impl Parcel {
 
 /// Finds an adopter for `parcel`: the top frame of this thread if its lineage is on the stack, else its home.
 #[cold]
-pub(crate) fn orphan(parcel: Parcel, home: Option<Home>, birth: Birth) {
+pub(crate) fn orphan(mut parcel: Parcel, home: Option<Home>, birth: Birth) {
+    parcel.stay_forced();
     if let Err(parcel) = adopt(parcel, birth) {
         home::send(parcel, home);
     }
@@ -235,6 +253,11 @@ impl Jobs {
         if set.live == 0 {
             self.0 = None;
         }
+    }
+
+    fn force(&mut self) {
+        let seats = self.0.iter_mut().flat_map(|set| set.seats.iter_mut());
+        seats.flatten().for_each(|seat| seat.job.forced = true);
     }
 
     pub(crate) fn labels(&self) -> impl Iterator<Item = &Label> {

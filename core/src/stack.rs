@@ -385,7 +385,7 @@ impl<V: Verdict> ExitStack<V> {
         self.with_settings(|settings| settings.set_clock(timer))
     }
 
-    /// Gives each exit a deadline of its own: what has not ended after `limit` is dropped, and reported as overdue.
+    /// Gives each exit a deadline of its own: what has not ended after `limit` is [forced](crate::is_forced), by one poll more, and else dropped, and reported as overdue.
     #[must_use]
     pub fn each_within<R>(self, timer: &R, limit: Duration) -> Self
     where
@@ -399,8 +399,8 @@ impl<V: Verdict> ExitStack<V> {
 
     /// Gives the whole unwinding a budget.
     ///
-    /// When it is spent, the exit in progress is dropped and reported as overdue.
-    /// Those that have not begun are each polled once, so that they release what they can at once, and are dropped likewise if they are pending.
+    /// When it is spent, the exit in progress is [forced](crate::is_forced), by one poll more; if it does not end by that it is dropped, and reported as overdue.
+    /// Those that have not begun are each polled once, forced from the start, so that they release what they can at once, and are dropped likewise if they are pending.
     ///
     /// That is the difference to [`exit_within`](crate::ScopeExt::exit_within) around a stack: there, what has not begun goes on as an orphan,
     /// and of a stack inside of another one it may end beside the older entries of the outer one.

@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 
+use crate::budget::{self, Bound, forced};
+use crate::clock::Limit;
 use crate::frame::{self, Cuttable, Dropping, Panic};
 use crate::framed::{Framed, Framing, Heir, Stop};
 use crate::lost;
@@ -99,6 +101,33 @@ struct Heard {
     panic: Option<Panic>,
     /// Those that were not let in, although they are not the canceller's.
     held_off: Vec<Waker>,
+    grace: Grace,
+}
+
+/// How far the grace is.
+#[derive(Clone, Default)]
+enum Grace {
+    /// It has not begun, or there is none.
+    #[default]
+    None,
+    /// What there is to know of its end.
+    Running(Option<Limit>),
+    /// Over: what is still inside is polled once more, forced, and then moves on.
+    Over,
+}
+
+impl Grace {
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
+    }
+
+    fn bound(&self) -> Option<Bound> {
+        match self {
+            Self::None => None,
+            Self::Running(limit) => limit.clone().map(Bound::By),
+            Self::Over => Some(Bound::Forced),
+        }
+    }
 }
 
 impl Heard {
@@ -108,6 +137,42 @@ impl Heard {
             exits, held_off, ..
         } = &mut **heard.get_or_insert_default();
         lost::listen(exits, || f(held_off))
+    }
+
+    /// How far the grace is, which begins now at the latest.
+    fn grace<G>(
+        heard: &mut Option<Box<Self>>,
+        grace: Pin<&mut Option<G>>,
+        limit: impl Fn(Pin<&mut G>) -> Option<Limit>,
+    ) -> Grace {
+        let Some(grace) = grace.as_pin_mut() else {
+            return Grace::None;
+        };
+        let heard = heard.get_or_insert_default();
+        if matches!(heard.grace, Grace::None) {
+            heard.grace = Grace::Running(limit(grace));
+        }
+        heard.grace.clone()
+    }
+
+    /// Notes whether the grace is over, and says whether it has begun.
+    fn poll_grace<G: Future<Output = ()>>(
+        heard: &mut Option<Box<Self>>,
+        grace: Pin<&mut Option<G>>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        let Some(heard) = heard else { return false };
+        if let (Grace::Running(_), Some(grace)) = (&heard.grace, grace.as_pin_mut())
+            && grace.poll(cx).is_ready()
+        {
+            heard.grace = Grace::Over;
+            forced::wake();
+        }
+        !matches!(heard.grace, Grace::None)
+    }
+
+    fn is_grace_over(heard: &Option<Box<Self>>) -> bool {
+        heard.as_ref().is_some_and(|heard| heard.grace.is_over())
     }
 
     fn take_exits(heard: &mut Option<Box<Self>>) -> Vec<Entry> {
@@ -161,9 +226,9 @@ impl<S, F: Future, G> Until<S, F, G> {
         }
     }
 
-    /// Bounds the waiting for exits: when `grace` ends, what is left moves to the enclosing scope or to the home, and the error names it as overdue.
+    /// Bounds the waiting for exits: when `grace` ends, what is left is [forced](crate::is_forced), by one poll more; then it moves to the enclosing scope or to the home, and the error names it as overdue.
     ///
-    /// `grace` is first polled when the signal has come.
+    /// `grace` is first polled when the signal has come. It does not say how long it lasts, and so the exits do not know how much time is [left](crate::time_left); with a [`timeout`](crate::timeout) they do.
     /// Without it, waiting lasts as long as the exits do.
     pub fn grace<G2: Future<Output = ()>>(self, grace: G2) -> Until<S, F, G2> {
         let Self {
@@ -197,10 +262,6 @@ impl<S, F: Future, G> Until<S, F, G> {
     pub(crate) fn signal_ref(&self) -> &S {
         &self.signal
     }
-
-    pub(crate) fn signal(self: Pin<&mut Self>) -> Pin<&mut S> {
-        self.project().signal
-    }
 }
 
 impl<S, F, G> Future for Until<S, F, G>
@@ -211,7 +272,25 @@ where
 {
     type Output = Result<F::Output, Interrupted>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_within(cx, |_| None)
+    }
+}
+
+impl<S, F, G> Until<S, F, G>
+where
+    S: Future<Output = Reason>,
+    F: Future,
+    G: Future<Output = ()>,
+{
+    /// Polls it. When the grace begins, `limit` says until when it lasts, if that is known.
+    #[inline(always)]
+    pub(crate) fn poll_within(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        limit: impl Fn(Pin<&mut G>) -> Option<Limit>,
+    ) -> Poll<Result<F::Output, Interrupted>> {
         let mut me = self.project();
         let first = *me.stage == Stage::Fresh;
         if first {
@@ -248,60 +327,85 @@ where
         }
         if *me.stage == Stage::Closing {
             let reason = me.reason.unwrap_or(Reason::Dropped);
-            let mut body = me.body.as_mut();
-            let (polled, exiting) = Heard::listen(me.heard, |held_off| {
-                let poll = || body.as_mut().poll(cx);
-                let (polled, exiting) = frame::closing(reason, held_off, poll);
-                if polled.is_pending() && !exiting {
-                    // Only what was not polled in this round is orphaned here, to be adopted by the frame.
-                    frame::closing(reason, held_off, || body.as_mut().cut());
-                }
-                (polled, exiting)
-            });
-            if let Poll::Ready(ended) = polled {
-                put_down(ended, me.value, me.heard);
-            } else if exiting {
-                let Some(grace) = me.grace.as_mut().as_pin_mut() else {
-                    return Poll::Pending;
-                };
-                ready!(grace.poll(cx));
-                name_overdue(me.body.as_mut(), me.heard);
-                Heard::listen(me.heard, |held_off| {
-                    let cut = || me.body.as_mut().cut();
-                    let closing = || frame::closing(reason, held_off, cut);
-                    frame::while_dropping(Dropping::MovedOn, closing);
+            // Asked before what is inside is polled, so that there is one poll when it is over.
+            let asked = Heard::poll_grace(me.heard, me.grace.as_mut(), cx);
+            loop {
+                let grace = Heard::grace(me.heard, me.grace.as_mut(), &limit);
+                let mut body = me.body.as_mut();
+                let (polled, exiting) = Heard::listen(me.heard, |held_off| {
+                    let poll = || budget::within(grace.bound(), || body.as_mut().poll(cx));
+                    let (polled, exiting) = frame::closing(reason, held_off, poll);
+                    if polled.is_pending() && !exiting {
+                        // Only what was not polled in this round is orphaned here, to be adopted by the frame.
+                        let cut = || budget::within(grace.bound(), || body.as_mut().cut());
+                        frame::closing(reason, held_off, cut);
+                    }
+                    (polled, exiting)
                 });
-                me.body.as_mut().heir().pass_on();
+                if let Poll::Ready(ended) = polled {
+                    put_down(ended, me.value, me.heard);
+                    break;
+                }
+                if !exiting {
+                    break;
+                }
+                if grace.is_over() {
+                    name_overdue(me.body.as_mut(), me.heard);
+                    let move_on = || {
+                        Heard::listen(me.heard, |held_off| {
+                            let cut = || me.body.as_mut().cut();
+                            let closing = || frame::closing(reason, held_off, cut);
+                            frame::while_dropping(Dropping::MovedOn, closing);
+                        });
+                        me.body.as_mut().heir().pass_on();
+                    };
+                    budget::within(grace.bound(), move_on);
+                    break;
+                }
+                if !asked {
+                    // It has begun in this round.
+                    Heard::poll_grace(me.heard, me.grace.as_mut(), cx);
+                }
+                if !Heard::is_grace_over(me.heard) {
+                    return Poll::Pending;
+                }
             }
             *me.stage = Stage::Draining;
         }
-        let mut body = me.body.as_mut();
-        let drained = if me.reason.is_some() {
-            Heard::listen(me.heard, |_| body.as_mut().heir().poll_jobs(cx))
-        } else {
-            body.as_mut().heir().poll_jobs(cx)
-        };
-        if drained.is_pending() {
-            let mut over = false;
-            if me.grace.is_some() {
-                // The time of the body is over when the signal comes, also if only orphans are left of it.
-                if me.reason.is_none()
-                    && let Poll::Ready(reason) = me.signal.as_mut().poll(cx)
-                {
-                    *me.reason = Some(reason);
-                }
-                if me.reason.is_some()
-                    && let Some(grace) = me.grace.as_mut().as_pin_mut()
-                {
-                    over = grace.poll(cx).is_ready();
-                }
+        let asked = Heard::poll_grace(me.heard, me.grace.as_mut(), cx);
+        loop {
+            let mut body = me.body.as_mut();
+            let mut grace = Grace::None;
+            let drained = if me.reason.is_some() {
+                grace = Heard::grace(me.heard, me.grace.as_mut(), &limit);
+                let poll = || body.as_mut().heir().poll_jobs(cx);
+                Heard::listen(me.heard, |_| budget::within(grace.bound(), poll))
+            } else {
+                body.as_mut().heir().poll_jobs(cx)
+            };
+            if drained.is_ready() {
+                break;
             }
-            if !over {
-                me.body.heir().count_exiting();
+            if grace.is_over() {
+                name_overdue(me.body.as_mut(), me.heard);
+                budget::within(grace.bound(), || me.body.as_mut().heir().pass_on());
+                break;
+            }
+            // The time of the body is over when the signal comes, also if only orphans are left of it.
+            if me.grace.is_some()
+                && me.reason.is_none()
+                && let Poll::Ready(reason) = me.signal.as_mut().poll(cx)
+            {
+                *me.reason = Some(reason);
+                Heard::grace(me.heard, me.grace.as_mut(), &limit);
+            }
+            if !asked {
+                Heard::poll_grace(me.heard, me.grace.as_mut(), cx);
+            }
+            if !Heard::is_grace_over(me.heard) {
+                me.body.as_mut().heir().count_exiting();
                 return Poll::Pending;
             }
-            name_overdue(me.body.as_mut(), me.heard);
-            me.body.as_mut().heir().pass_on();
         }
         if let Some(value) = me.value.take() {
             *me.heard = None;

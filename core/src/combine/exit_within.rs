@@ -6,13 +6,16 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
 use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
+use crate::budget::{self, Bound, forced};
+use crate::clock::{Clock, Limit, hide};
 use crate::exiting::Exiting;
 use crate::frame::{self, Dropping, Panic};
 use crate::lost;
@@ -51,7 +54,7 @@ pub struct Held<H, R> {
 impl<S, R> Bracket for ExitWithin<S, R>
 where
     S: Bracket + Send,
-    R: Timer + Send + Sync + 'static,
+    R: Timer + Clone + Send + Sync + 'static,
 {
     type Held = Held<S::Held, R>;
     type View = S::View;
@@ -92,7 +95,7 @@ where
             timer,
             limit,
         } = held;
-        match Bounded::new(S::end(inner, outcome), &timer, Some(limit)).await {
+        match Bounded::new(S::end(inner, outcome), &timer, Some(limit), hide).await {
             Some(Ok(exited)) => exited.map_err(Or::A),
             Some(Err(panic)) => resume_unwind(*panic),
             None => Err(Or::B(Overdue { limit })),
@@ -103,6 +106,7 @@ where
 pin_project! {
     /// An exit with a deadline, if it has one; `None` says that it was overdue and has been dropped.
     ///
+    /// When its time is over it is forced, by one poll more.
     /// It is in a frame of its own, so that what it has opened is overdue together with it.
     pub(crate) struct Bounded<'t, F, R>
     where
@@ -115,40 +119,66 @@ pin_project! {
         alarm: Alarm<R::Sleep>,
         timer: &'t R,
         limit: Option<Duration>,
+        hide: fn(&R) -> Arc<dyn Clock>,
     }
 }
 
 impl<'t, F: Future, R: Timer> Bounded<'t, F, R> {
-    pub(crate) fn new(exit: F, timer: &'t R, limit: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        exit: F,
+        timer: &'t R,
+        limit: Option<Duration>,
+        hide: fn(&R) -> Arc<dyn Clock>,
+    ) -> Self {
         Self {
             exit: Some(Exiting::new(exit, frame::next_id())),
             alarm: Alarm::Unset,
             timer,
             limit,
+            hide,
         }
+    }
+
+    /// Drops what is overdue; what the exit gave is given, if only its orphans were left.
+    pub(crate) fn abandon(self: Pin<&mut Self>) -> Option<Result<F::Output, Panic>> {
+        let mut exit = self.project().exit;
+        let left = exit.as_mut().as_pin_mut().and_then(Exiting::take_exited);
+        let drop_it = || frame::while_dropping(Dropping::Abandoned, || exit.set(None));
+        budget::within(Some(Bound::Forced), drop_it);
+        left
     }
 }
 
 impl<F: Future, R: Timer> Future for Bounded<'_, F, R> {
     type Output = Option<Result<F::Output, Panic>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut me = self.project();
-        let mut ended = None;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut me = self.as_mut().project();
         if let Some(mut exit) = me.exit.as_mut().as_pin_mut() {
-            // The exit first: whatever becomes of the alarm, it has started.
-            ended = match (exit.as_mut().poll(cx), *me.limit) {
-                (Poll::Ready(exited), _) => Some(exited),
-                (Poll::Pending, None) => return Poll::Pending,
-                (Poll::Pending, Some(limit)) => {
-                    ready!(me.alarm.poll(cx, *me.timer, limit));
-                    exit.take_exited()
-                }
+            let Some(limit) = *me.limit else {
+                return exit.poll(cx).map(Some);
             };
+            let (timer, hide) = (*me.timer, *me.hide);
+            // At the first poll the exit first: whatever becomes of the alarm, it has started.
+            let fresh = matches!(*me.alarm, Alarm::Unset);
+            let mut over = !fresh && me.alarm.as_mut().poll(cx, timer, limit, hide).is_ready();
+            if !over {
+                let bound = me.alarm.bound(limit);
+                if let Poll::Ready(exited) = budget::within(bound, || exit.as_mut().poll(cx)) {
+                    return Poll::Ready(Some(exited));
+                }
+                over = fresh && me.alarm.poll(cx, timer, limit, hide).is_ready();
+            }
+            if !over {
+                return Poll::Pending;
+            }
+            forced::wake();
+            let last = || exit.as_mut().poll(cx);
+            if let Poll::Ready(exited) = budget::within(Some(Bound::Forced), last) {
+                return Poll::Ready(Some(exited));
+            }
         }
-        // What is left of it is overdue, and goes now.
-        frame::while_dropping(Dropping::Abandoned, || me.exit.set(None));
-        Poll::Ready(ended)
+        Poll::Ready(self.abandon())
     }
 }
 
@@ -157,30 +187,42 @@ pin_project! {
     #[project = AlarmProj]
     enum Alarm<S> {
         Unset,
-        Set { #[pin] sleep: S },
+        Set { limit: Limit, #[pin] sleep: S },
         // Its timer has panicked; there is no deadline.
         Broken,
     }
 }
 
 impl<S: Future<Output = ()>> Alarm<S> {
+    /// What bounds the exit until then.
+    fn bound(&self, limit: Duration) -> Option<Bound> {
+        match self {
+            Self::Unset => Some(Bound::All(limit)),
+            Self::Set { limit, .. } => Some(Bound::By(limit.clone())),
+            Self::Broken => None,
+        }
+    }
+
     /// Never unwinds, for that would drop the exit: a panic of the timer is told to the hook.
     fn poll<R>(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         timer: &R,
         limit: Duration,
+        hide: fn(&R) -> Arc<dyn Clock>,
     ) -> Poll<()>
     where
         R: Timer<Sleep = S>,
     {
         let polled = catch_unwind(AssertUnwindSafe(|| {
             if matches!(*self, Self::Unset) {
-                let sleep = timer.sleep(limit);
-                self.set(Self::Set { sleep });
+                let by = timer.now().saturating_add(limit);
+                let (clock, sleep) = (hide(timer), timer.sleep_until(by));
+                let limit = Limit { clock, by };
+                self.set(Self::Set { limit, sleep });
             }
             match self.as_mut().project() {
-                AlarmProj::Set { sleep } => sleep.poll(cx),
+                AlarmProj::Set { sleep, .. } => sleep.poll(cx),
                 AlarmProj::Unset | AlarmProj::Broken => Poll::Pending,
             }
         }));
@@ -196,7 +238,7 @@ impl<S: Future<Output = ()>> Alarm<S> {
 impl<S, R> Peek for ExitWithin<S, R>
 where
     S: Peek + Send,
-    R: Timer + Send + Sync + 'static,
+    R: Timer + Clone + Send + Sync + 'static,
 {
     fn peek(held: &Self::Held) -> &S::View {
         S::peek(&held.inner)
@@ -206,7 +248,7 @@ where
 impl<S, R> Member for ExitWithin<S, R>
 where
     S: Member + Send,
-    R: Timer + Send + Sync + 'static,
+    R: Timer + Clone + Send + Sync + 'static,
 {
     type Part = S::Part;
     type Rest = Held<S::Rest, R>;

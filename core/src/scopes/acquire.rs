@@ -79,7 +79,7 @@ impl<A, G, X> Acquire<A, G, X> {
     where
         G: Send,
         X: Fault,
-        T: Timer + Clone,
+        T: Timer + Clone + Send + Sync + 'static,
         R: AsyncFnOnce(&mut G, Outcome<'_>) -> Result<(), X>
             + for<'a> SendFn<(&'a mut G, Outcome<'a>), Result<(), X>>
             + Clone

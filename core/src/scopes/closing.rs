@@ -93,11 +93,14 @@ impl<C: Close> Closing<C> {
     /// # Ok::<_, Report>(()) }).unwrap();
     /// ```
     #[track_caller]
-    pub fn retrying<T: Timer + Clone>(
+    pub fn retrying<T>(
         self,
         timer: &T,
         policy: Backoff,
-    ) -> Releasing<impl SendFn<(), Result<C, C::Error>> + use<C, T>, C, C::Error, T> {
+    ) -> Releasing<impl SendFn<(), Result<C, C::Error>> + use<C, T>, C, C::Error, T>
+    where
+        T: Timer + Clone + Send + Sync + 'static,
+    {
         let acquire = async move || Ok(self.0);
         Releasing::new(acquire, timer, type_name::<C>())
             .or_close()

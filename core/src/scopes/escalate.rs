@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
+use crate::clock::hide;
 use crate::exiting::Exiting;
 use crate::failure::Fault;
 use crate::frame;
@@ -75,7 +76,7 @@ pub fn releasing<G, X, R, F>(
 where
     G: Send,
     X: Fault,
-    R: Timer + Clone,
+    R: Timer + Clone + Send + Sync + 'static,
     F: AsyncFnOnce(&mut G, Outcome<'_>) -> Result<(), X>
         + for<'a> SendFn<(&'a mut G, Outcome<'a>), Result<(), X>>
         + Clone
@@ -94,6 +95,7 @@ where
 /// (If it was dropped for being late, an exit that it was awaiting is dropped with it and told as overdue, and what else it had open is finished by its home: nothing holds up the next step.)
 ///
 /// The whole is one exit: no cancelling stops it half-way.
+/// When it is [forced](crate::is_forced), it comes to the point: from then on each step has one attempt, without a delay before it, and only the last waits for anything.
 /// [`exit_within`](crate::ScopeExt::exit_within) around it bounds all steps together.
 ///
 /// # Examples
@@ -163,13 +165,14 @@ impl<A, G, X, R> Releasing<A, G, X, R> {
     #[track_caller]
     pub(crate) fn new(acquire: A, timer: &R, name: &'static str) -> Self
     where
-        R: Clone,
+        R: Timer + Clone + Send + Sync + 'static,
     {
         Self {
             acquire,
             by: By {
                 steps: Vec::new(),
                 timer: timer.clone(),
+                hide,
                 name: Cow::Borrowed(name),
                 location: Location::caller(),
             },

@@ -4,11 +4,10 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::panic::Location;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use crate::bracket::{Bracket, Member};
+use crate::clock::Limit;
 use crate::exiting::Exiting;
 use crate::frame::{self, Birth, Exit, Panic};
 use crate::framed::Heir;
@@ -22,7 +21,6 @@ use crate::verdict::Verdict;
 use crate::watch::{Trace, Watch};
 
 use super::into_exit::IntoExit;
-use super::settings::Clock;
 
 /// What came of an exit.
 pub(super) type Ended<V> = Exited<V, Raw>;
@@ -289,12 +287,9 @@ pub(super) fn failed(entries: Raw) -> Box<Trouble<Raw>> {
 pub(super) struct Room {
     pub(super) frame: u32,
     pub(super) jobs: Jobs,
-    /// When all of them are to have ended, and by which clock.
+    /// When all of them are to have ended.
     pub(super) limit: Option<Limit>,
 }
-
-/// The end of a budget, and its clock.
-pub(super) type Limit = (Arc<dyn Clock>, Duration);
 
 impl Room {
     /// An exit that never suspends has ended; what it has opened is still to end (I6).

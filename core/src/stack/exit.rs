@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::budget::{self, Bound, forced};
+use crate::clock::{Clock, Limit, ask};
 use crate::frame::{self, Dropping};
 use crate::lost;
 use crate::report::{Entry as Line, What};
 use crate::verdict::Verdict;
 
 use super::entry::{Ended, Entry, Running};
-use super::settings::{Clock, ask};
 
 /// An exit that has ended, in whichever way.
 pub(super) struct Finished<V> {
@@ -32,30 +33,17 @@ pub(super) struct Exit<V> {
 pub(super) struct Alarm {
     clock: Arc<dyn Clock>,
     since: Duration,
-    by: Option<Duration>,
+    /// When the exit is to have ended.
+    limit: Option<Limit>,
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
-
-impl Alarm {
-    pub(super) fn new(clock: Arc<dyn Clock>, since: Duration, by: Option<Duration>) -> Box<Self> {
-        Box::new(Self {
-            clock,
-            since,
-            by,
-            sleep: None,
-        })
-    }
 }
 
 impl<V: Verdict> Exit<V> {
     /// Gives how it ended; `None` when its time is up.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<V>>> {
-        if let Poll::Ready(ended) = self.running.as_mut().poll(cx) {
-            return Poll::Ready(Some(ended));
-        }
         match &mut self.alarm {
-            Some(alarm) => alarm.poll(cx).map(|()| None),
-            None => Poll::Pending,
+            Some(alarm) => alarm.around(&mut self.running, cx),
+            None => self.running.as_mut().poll(cx).map(Some),
         }
     }
 
@@ -77,35 +65,69 @@ impl<V: Verdict> Exit<V> {
 /// Drops what is overdue.
 #[cold]
 fn abandon<T>(overdue: T) {
-    frame::while_dropping(Dropping::Abandoned, || {
+    let drop_it = || {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(overdue))) {
             lost::tell(Line::new(What::Panic(lost::message(&*panic).to_owned())));
             lost::discard(Box::new(panic));
         }
-    });
+    };
+    let abandon = || frame::while_dropping(Dropping::Abandoned, drop_it);
+    budget::within(Some(Bound::Forced), abandon);
 }
 
 impl Alarm {
+    pub(super) fn new(clock: Arc<dyn Clock>, since: Duration, limit: Option<Limit>) -> Box<Self> {
+        Box::new(Self {
+            clock,
+            since,
+            limit,
+            sleep: None,
+        })
+    }
+
     fn took(&self) -> Option<Duration> {
         Some(ask(|| self.clock.now())?.saturating_sub(self.since))
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(by) = self.by else {
-            return Poll::Pending;
+    /// Polls the exit in its time, and once more when that is over. (One that begins when it is over is polled once.)
+    #[cold]
+    #[inline(never)]
+    fn around<V: Verdict>(
+        &mut self,
+        running: &mut Running<V>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Ended<V>>> {
+        let Some(limit) = &self.limit else {
+            return running.as_mut().poll(cx).map(Some);
         };
-        let (clock, sleep) = (&self.clock, &mut self.sleep);
-        let polled = ask(|| {
-            if clock.now() >= by {
-                return Poll::Ready(());
+        let mut bound = Bound::until(limit);
+        loop {
+            let over = matches!(bound, Bound::Forced);
+            if over {
+                forced::wake();
             }
-            let sleep = sleep.get_or_insert_with(|| clock.sleep_until(by));
-            sleep.as_mut().poll(cx)
-        });
-        polled.unwrap_or_else(|| {
-            // No clock, no deadline.
-            self.by = None;
-            Poll::Pending
-        })
+            let poll = || running.as_mut().poll(cx);
+            if let Poll::Ready(ended) = budget::within(Some(bound), poll) {
+                return Poll::Ready(Some(ended));
+            }
+            if over {
+                return Poll::Ready(None);
+            }
+            let Limit { clock, by } = limit;
+            let sleep = &mut self.sleep;
+            let slept = ask(|| {
+                let sleep = sleep.get_or_insert_with(|| clock.sleep_until(*by));
+                sleep.as_mut().poll(cx)
+            });
+            match slept {
+                Some(Poll::Ready(())) => bound = Bound::Forced,
+                Some(Poll::Pending) => return Poll::Pending,
+                None => {
+                    // No clock, no deadline.
+                    self.limit = None;
+                    return Poll::Pending;
+                }
+            }
+        }
     }
 }

@@ -1,12 +1,9 @@
 //! How a stack unwinds: one after the other or several at once, and in which time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::lost;
-use crate::report::{Entry, What};
+use crate::clock::{Clock, hide};
 use crate::runtime::Timer;
 
 /// How a stack unwinds; nothing is allocated for the usual way.
@@ -21,36 +18,6 @@ struct Special {
     budget: Option<Duration>,
 }
 
-/// A [`Timer`] whose type is hidden.
-pub(super) trait Clock: Send + Sync {
-    fn now(&self) -> Duration;
-    fn sleep_until(&self, at: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-}
-
-struct Hidden<R>(R);
-
-impl<R: Timer + Send + Sync + 'static> Clock for Hidden<R> {
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
-
-    fn sleep_until(&self, at: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(self.0.sleep_until(at))
-    }
-}
-
-/// What a clock answers; one that panics has no time (I8).
-pub(super) fn ask<T>(question: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(question)) {
-        Ok(answer) => Some(answer),
-        Err(panic) => {
-            lost::tell(Entry::new(What::Panic(lost::message(&*panic).to_owned())));
-            lost::discard(Box::new(panic));
-            None
-        }
-    }
-}
-
 impl Settings {
     fn special(&mut self) -> &mut Special {
         Arc::make_mut(self.0.get_or_insert_default())
@@ -61,7 +28,7 @@ impl Settings {
     }
 
     pub(super) fn set_clock<R: Timer + Clone + Send + Sync + 'static>(&mut self, timer: &R) {
-        self.special().clock = Some(Arc::new(Hidden(timer.clone())));
+        self.special().clock = Some(hide(timer));
     }
 
     pub(super) fn set_each(&mut self, limit: Duration) {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::budget::{self, Bound};
+use crate::clock::{Clock, Limit, ask};
 use crate::failure::{Failed, Told};
 use crate::frame::Panic;
 use crate::inspect;
@@ -13,12 +15,12 @@ use crate::report::{Entry as Line, Kind, Phase, Report, What};
 use crate::slot::{Fate, Trouble};
 use crate::verdict::Verdict;
 
-use super::entry::{Ended, Entry, Limit, Room, Started};
+use super::entry::{Ended, Entry, Room, Started};
 use super::exit::{Alarm, Exit, Finished};
 use super::list::Shared;
 use super::many::Many;
 use super::places::{Next, Places};
-use super::settings::{Clock, Settings, ask};
+use super::settings::Settings;
 
 /// The unwinding of one stack: it never unwinds the thread, and keeps what it has heard of.
 pub(super) struct Unwind<V: Verdict> {
@@ -105,13 +107,9 @@ impl<V: Verdict> Unwind<V> {
     fn begin(&mut self) {
         let clock = self.settings.clock().cloned();
         let budget = clock.zip(self.settings.budget());
-        let own = budget.and_then(|(clock, budget)| {
-            let now = ask(|| clock.now())?;
-            Some((clock, now.saturating_add(budget)))
-        });
+        let own = budget.and_then(|(clock, budget)| Limit::after(clock, budget));
         // That of a stack further out may end earlier.
-        let limits = own.into_iter().chain(self.room.limit.take());
-        self.room.limit = limits.min_by_key(|(_, by)| *by);
+        self.room.limit = Limit::soonest(own, self.room.limit.take());
     }
 
     /// Runs the exits; at the end [`unwound`](Self::unwound) says what came of them.
@@ -212,12 +210,20 @@ impl<V: Verdict> Unwind<V> {
     /// The same with a clock, or beside others.
     #[cold]
     fn start_special(&mut self, mut entry: Box<dyn Entry<V>>) {
-        let limit = self.room.limit.as_ref();
-        let clock = self.settings.clock().or(limit.map(|(clock, _)| clock));
+        let all = self.room.limit.clone();
+        let clock = self.settings.clock().or(all.as_ref().map(|all| &all.clock));
         let clock = clock.cloned();
         let since = clock.as_ref().and_then(|clock| ask(|| clock.now()));
+        let each = clock.clone().zip(since).zip(self.settings.each());
+        let each = each.map(|((clock, since), limit)| Limit {
+            clock,
+            by: since.saturating_add(limit),
+        });
+        let limit = Limit::soonest(each, all);
+        let bound = limit.as_ref().map(Bound::until);
         let fate = self.shown().clone();
-        let (running, by) = match entry.leave(&fate, &mut self.room) {
+        let started = budget::within(bound, || entry.leave(&fate, &mut self.room));
+        let (running, limit) = match started {
             Started::Gone => return,
             Started::Ended(ended) => {
                 let took = |(clock, since): (Arc<dyn Clock>, _)| {
@@ -229,15 +235,11 @@ impl<V: Verdict> Unwind<V> {
                     ended: Some(ended),
                 });
             }
-            Started::Running(running) => {
-                let each = since.zip(self.settings.each());
-                let own = each.map(|(since, limit)| since.saturating_add(limit));
-                let all = self.room.limit.as_ref().map(|(_, by)| *by);
-                (running, own.into_iter().chain(all).min())
-            }
+            Started::Running(running) => (running, limit),
+            // It has the budget itself.
             Started::Stack(running) => (running, None),
         };
-        let alarm = |(clock, since)| Alarm::new(clock, since, by);
+        let alarm = |(clock, since)| Alarm::new(clock, since, limit);
         let exit = Exit {
             entry,
             running,

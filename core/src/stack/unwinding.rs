@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use crate::clock::Limit;
 use crate::frame::{self, Dropping};
 use crate::lost;
 use crate::orphan::Jobs;
@@ -12,7 +13,7 @@ use crate::report::{Entry as Line, Label, Phase, What};
 use crate::slot::Fate;
 use crate::verdict::Verdict;
 
-use super::entry::{Entry, Limit};
+use super::entry::Entry;
 use super::list::Shared;
 use super::places::Places;
 use super::settings::Settings;

@@ -8,11 +8,13 @@
 //! ```
 
 pub mod adoption;
+pub mod budgets;
 pub mod cancelling;
 pub mod capabilities;
 pub mod closing;
 pub mod composing;
 pub mod contextlib;
+pub mod deadlines;
 pub mod dropping;
 mod entries;
 pub mod escalating;
@@ -104,6 +106,35 @@ macro_rules! cases {
                 an_exit_with_a_deadline
                 an_exit_that_needs_what_the_body_holds
                 a_deadline_over_a_drop
+            }
+            deadlines {
+                left_alone
+                when_the_clock_starts
+                moved_to_an_earlier_time
+                moved_to_the_past
+                moved_to_a_later_time
+                disarmed
+                moved_by_somebody_else
+                too_late
+                nested
+                inside_of_an_exit
+                bodies_that_fail
+                dropped_at_every_poll
+            }
+            budgets {
+                outside_of_an_exit
+                of_every_kind
+                the_least_of_all
+                in_time_by_force
+                waiting_since_before
+                given_up
+                moved_on
+                by_force
+                hidden
+                somebody_else
+                after_a_panic
+                the_harder_way
+                dropped_at_every_poll
             }
             closing {
                 a_shared_future

@@ -75,6 +75,7 @@ fn errors() {
         withal::Never: Send Sync Unpin;
         withal::Overdue: Send Sync Unpin;
         withal::Elapsed: Send Sync Unpin;
+        withal::TooLate: Send Sync Unpin;
         withal::Interrupted: Send Sync Unpin;
         withal::Shutdown: Send Sync Unpin;
         withal::Or<io::Error, io::Error>: Send Sync Unpin;
@@ -190,6 +191,13 @@ fn futures_are_what_their_bodies_are() {
         withal::Timeout<Manual, Ready<u8>>: Send Unpin;
         withal::Timeout<Manual, Pending<Neither>>: Unpin;
         withal::Timeout<Manual, Ready<Neither>>: Unpin;
+        withal::TimeoutWith<Manual, Ready<u8>>: Send Unpin;
+        withal::TimeoutWith<Manual, Ready<Neither>>: Unpin;
+        withal::Deadline<Manual>: Send Sync Unpin;
+        withal::Deadline<Neither>: Unpin;
+        withal::Forced: Send Sync Unpin;
+        withal::Forcefully<Ready<u8>>: Send Sync Unpin;
+        withal::Forcefully<Nothing>: ;
         withal::Until<Ready<withal::Reason>, Ready<u8>>: Send Unpin;
         withal::Until<Ready<withal::Reason>, Ready<Neither>>: Unpin;
         withal::CancelHandle: Send Sync Unpin;

@@ -4,9 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::budget::forced::unless_forced;
+use crate::budget::is_forced;
+use crate::clock::Clock;
 use crate::combine::exit_within::Bounded;
 use crate::exiting::Exiting;
 use crate::failure::Fault;
@@ -26,6 +30,7 @@ use super::failures::Failures;
 pub struct By<G, R> {
     pub(super) steps: Vec<Step<G>>,
     pub(super) timer: R,
+    pub(super) hide: fn(&R) -> Arc<dyn Clock>,
     pub(super) name: Cow<'static, str>,
     pub(super) location: &'static Location<'static>,
 }
@@ -112,7 +117,14 @@ impl<G: Send, R: Timer + Send + Sync> By<G, R> {
                 };
                 let began = ask(label, || self.timer.now());
                 let exit = async { step.attempt.start(guard, outcome).await };
-                let ended = Bounded::new(exit, &self.timer, step.limit).await;
+                let mut exit = pin!(Bounded::new(exit, &self.timer, step.limit, self.hide));
+                let ended = if number == self.steps.len() {
+                    exit.await
+                } else {
+                    // Forced, it goes on to the harder way at once.
+                    let ended = unless_forced(exit.as_mut()).await;
+                    ended.unwrap_or_else(|| exit.abandon())
+                };
                 if matches!(ended, Some(Ok(Ok(())))) {
                     return true;
                 }
@@ -127,9 +139,13 @@ impl<G: Send, R: Timer + Send + Sync> By<G, R> {
                 if !delay.is_zero() {
                     // A frame never unwinds.
                     let sleep = async { self.timer.sleep(delay).await };
-                    if let Err(panic) = Exiting::new(sleep, frame::next_id()).await {
+                    let slept = Exiting::new(sleep, frame::next_id());
+                    if let Some(Err(panic)) = unless_forced(slept).await {
                         tell_panic(panic, label);
                     }
+                }
+                if is_forced() {
+                    break;
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The suite on the manual runtime, and the tests of the harness itself.
 
+mod budgets;
 mod docs;
 mod harness;
 mod nothing_lost;

@@ -1,10 +1,15 @@
 //! `run` under signals, on the manual clock.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::task::Poll::{Pending, Ready};
 use std::time::Duration;
 
-use withal_core::{Kind, Launch, Never, ScopeExt, Timer, acquire};
-use withal_testing::{Ledger, LostErrors, Manual, yield_times};
+use futures::FutureExt;
+use futures::future::join4;
+use withal_core::{
+    Entry, Kind, Launch, Never, ScopeExt, Spawn, Task, Timer, acquire, forced, is_forced, time_left,
+};
+use withal_testing::{Ledger, LostErrors, Manual, poll_once, yield_times};
 
 const SHUTDOWN: &str = "cancelled: the program is stopping";
 
@@ -86,4 +91,60 @@ fn the_budget_bounds_the_stopping() {
     assert!(ended.is_err());
     assert_eq!(rt.now(), rt.exit_budget());
     assert_eq!(lost.containing("budget.exit").len(), 1);
+}
+
+/// Of the exits in progress those end by one poll more that can end at once, and the others are given up.
+#[test]
+fn what_can_end_at_once_ends_by_force() {
+    // By the second signal, and by the end of the budget.
+    for signals in [2, 1] {
+        let rt = Manual::new();
+        let ledger = Ledger::new();
+        let exit = |name: &'static str| {
+            let (log, timer) = (ledger.clone(), rt.clone());
+            let scope = acquire(async || Ok::<_, Never>(())).release(async move |(), _| {
+                assert_eq!(time_left(), Some(timer.exit_budget()));
+                match name {
+                    "looks" => poll_fn(|_| if is_forced() { Ready(()) } else { Pending }).await,
+                    "hangs" => pending().await,
+                    _ => forced().await,
+                }
+                assert_eq!(time_left(), Some(Duration::ZERO));
+                log.say(name);
+                Ok(())
+            });
+            scope.named(name)
+        };
+        let task = rt.clone();
+        rt.spawn(Task::new(async move {
+            for _ in 0..signals {
+                yield_times(5).await;
+                task.interrupt();
+            }
+        }));
+        let ended = rt.run(async {
+            let cut = async |name| {
+                let Ok(()) = exit(name).using(async |()| pending::<()>().await).await;
+            };
+            let adopts = ledger.scope("o").using(async |_| {
+                let held = Box::pin(cut("orphan"));
+                let mut held = held.fuse();
+                assert!(poll_once(&mut held).await.is_pending());
+                pending::<()>().await;
+                drop(held);
+            });
+            let _ = join4(cut("looks"), cut("waits"), adopts, cut("hangs")).await;
+        });
+        let shutdown = ended.expect_err("it was stopped");
+        let budget = rt.exit_budget();
+        let took = if signals == 1 { budget } else { Duration::ZERO };
+        assert_eq!(rt.now(), took);
+        assert_eq!(ledger.trace(), "+o looks waits orphan ~o -o");
+        let kinds: Vec<_> = shutdown.exits().iter().map(Entry::kind).collect();
+        let finished = Kind::Finished;
+        assert_eq!(
+            kinds,
+            [finished, finished, finished, finished, Kind::Overdue]
+        );
+    }
 }
