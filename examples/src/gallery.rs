@@ -7,6 +7,7 @@ mod fake_connection;
 mod file;
 mod handler;
 mod hang;
+mod lock;
 mod nested;
 mod normal_exit_is_not_suppression;
 mod resource;
@@ -61,6 +62,7 @@ pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
         example!("C5", coordinated),
         example!("D1", file),
         example!("D3", temp_dir),
+        example!("G1", lock),
         example!("H1", timeout),
         example!("H2", timeout_order),
         example!("X1", wait).interactive(),

@@ -47,6 +47,7 @@ fn examples_take_exactly_their_time() {
         ("coordinated", 1400),
         ("file", 0),
         ("temp_dir", 0),
+        ("lock", 450),
         ("timeout", 2100),
         ("timeout_order", 700),
     ];
