@@ -12,6 +12,7 @@ mod nested;
 mod normal_exit_is_not_suppression;
 mod resource;
 mod sees_error;
+mod server;
 mod stack_conditional;
 mod stack_loop;
 mod suppress_one;
@@ -65,6 +66,7 @@ pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
         example!("G1", lock),
         example!("H1", timeout),
         example!("H2", timeout_order),
+        example!("J1", server),
         example!("X1", wait).interactive(),
         example!("X2", hang).interactive(),
     ]

@@ -1,6 +1,6 @@
 //! The gallery: what people do with async scopes, each example written once and run on every runtime.
 //!
-//! Each example is one file in `src/gallery`, made to be copied: read [`resource`](gallery) first.
+//! Each example is one file in `src/gallery`, with its parts in a folder beside it if it is larger, made to be copied: read [`resource`](gallery) first.
 //! The command shows them:
 //!
 //! ```text

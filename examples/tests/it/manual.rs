@@ -50,6 +50,7 @@ fn examples_take_exactly_their_time() {
         ("lock", 450),
         ("timeout", 2100),
         ("timeout_order", 700),
+        ("server", 1000),
     ];
     for (name, time) in times {
         let rt = Manual::new();
