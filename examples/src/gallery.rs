@@ -12,6 +12,7 @@ mod nested;
 mod normal_exit_is_not_suppression;
 mod resource;
 mod sees_error;
+mod serve;
 mod server;
 mod stack_conditional;
 mod stack_loop;
@@ -69,6 +70,7 @@ pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
         example!("J1", server),
         example!("X1", wait).interactive(),
         example!("X2", hang).interactive(),
+        example!("X3", serve).interactive(),
     ]
 }
 

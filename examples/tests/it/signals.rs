@@ -1,6 +1,7 @@
 //! Real signals to a real child process.
 
-use std::io::{BufRead, BufReader, Lines, Read};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -41,8 +42,15 @@ impl Running {
 
     /// Reads on until the child has printed `line`.
     fn wait_for(&mut self, line: &str) {
-        let found = self.lines.by_ref().any(|read| read.unwrap().trim() == line);
-        assert!(found, "the child has ended without saying `{line}`");
+        let rest = self.wait_for_start(line);
+        assert_eq!(rest, "", "after `{line}`");
+    }
+
+    /// Reads on until the child has printed a line that begins with `start`, and gives the rest of it.
+    fn wait_for_start(&mut self, start: &str) -> String {
+        let rest = |line: String| Some(line.trim().strip_prefix(start)?.to_owned());
+        let found = self.lines.by_ref().find_map(|read| rest(read.unwrap()));
+        found.unwrap_or_else(|| panic!("the child has ended without saying `{start}`"))
     }
 
     fn interrupt(&self) {
@@ -114,5 +122,35 @@ fn the_second_ctrl_c_gives_up_and_names_what_hangs() {
         assert!(lost.contains("exit of `queue`"), "{lost}");
         assert!(lost.contains(&format!("hang.rs:{entered}:")), "{lost}");
         assert_eq!(code, Some(130), "on {runtime}");
+    }
+}
+
+#[test]
+fn ctrl_c_lets_a_server_finish_its_answers() {
+    let question = "to be or not to be that is the question";
+    let connect = |address: &str| {
+        let stream = TcpStream::connect(address).unwrap();
+        (stream.try_clone().unwrap(), BufReader::new(stream).lines())
+    };
+    let text = |lines: Lines<BufReader<TcpStream>>| {
+        let lines: Vec<_> = lines.map(Result::unwrap).collect();
+        lines.join(" ")
+    };
+    for (runtime, _) in RUNTIMES {
+        let mut child = Running::start("serve", runtime);
+        let address = child.wait_for_start("listening on ");
+        let (_idle, nothing) = connect(&address);
+        let (mut client, mut answer) = connect(&address);
+        writeln!(client, "{question}").unwrap();
+        let first = answer.next().unwrap().unwrap();
+        child.interrupt();
+        assert_eq!(text(nothing), "", "on {runtime}");
+        // It takes longer than the grace, but it had begun.
+        let heard = format!("{first} {}", text(answer));
+        assert!(heard.starts_with(question), "{heard} on {runtime}");
+        let (code, lines, stderr) = child.end();
+        assert_eq!(lines, ["closed"]);
+        assert_eq!(stderr, "");
+        assert_eq!(code, Some(0), "on {runtime}");
     }
 }
