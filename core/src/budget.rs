@@ -177,10 +177,11 @@ pub(crate) fn is_dropped_by_force() -> bool {
 /// How much time the exit has that asks, or `None` if nothing bounds it.
 ///
 /// It is the least of all budgets around it: of [`exit_within`](crate::ScopeExt::exit_within), of a stack's [`within`](crate::ExitStack::within) and [`each_within`](crate::ExitStack::each_within), of a step of [`releasing`](crate::releasing()), of the [grace](crate::Timeout::grace) of the timeout that is cutting, and of a program that [stops](crate::Launch::run).
-/// When it is over, the exit is [forced](is_forced), and dropped if it does not end at once.
+/// When it is over, the exit is [forced](is_forced), and given up if it does not end at once.
 ///
 /// For exits that have something to choose: how many times they try, how long they wait for an answer, what they leave to the next start.
-/// Outside of any exit nothing bounds, and neither does where an orphan is finished by its [home](crate::drain()): it has left those behind that would have waited for it.
+/// Outside of any exit there is no bound. Nor is there one for an orphan that is finished at its [home](crate::drain()), for nobody waits for it any more.
+/// Different timers may have different clocks, and so there is no point in time to be had.
 ///
 /// # Examples
 ///

@@ -19,8 +19,8 @@
 
 mod armed;
 mod bracket;
-mod cancel;
 mod budget;
+mod cancel;
 mod clock;
 mod combine;
 mod compose;
@@ -62,12 +62,12 @@ mod with;
 
 pub use armed::Armed;
 pub use bracket::{Bracket, Member, Peek};
+pub use budget::forced::{Forced, Forcefully, forced, forcefully};
+pub use budget::{is_forced, time_left};
 pub use cancel::CancelHandle;
 pub use cancel::cancellable::cancellable;
 pub use cancel::on_drop::CancelOnDrop;
 pub use cancel::signal::CancelSignal;
-pub use budget::forced::{Forced, Forcefully, forced, forcefully};
-pub use budget::{is_forced, time_left};
 pub use combine::ScopeExt;
 pub use combine::boxed::{BoxGuard, BoxScope};
 pub use combine::exit_within::{ExitWithin, Overdue};

@@ -272,7 +272,6 @@ where
 {
     type Output = Result<F::Output, Interrupted>;
 
-    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_within(cx, |_| None)
     }
@@ -287,11 +286,11 @@ where
     /// Polls it. When the grace begins, `limit` says until when it lasts, if that is known.
     #[inline(always)]
     pub(crate) fn poll_within(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         limit: impl Fn(Pin<&mut G>) -> Option<Limit>,
     ) -> Poll<Result<F::Output, Interrupted>> {
-        let mut me = self.project();
+        let mut me = self.as_mut().project();
         let first = *me.stage == Stage::Fresh;
         if first {
             if frame::is_closing() {
@@ -325,6 +324,18 @@ where
                 *me.stage = Stage::Closing;
             }
         }
+        self.wind_up(cx, limit)
+    }
+
+    /// The signal has come, or the body has left something to be done.
+    #[cold]
+    #[inline(never)]
+    fn wind_up(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        limit: impl Fn(Pin<&mut G>) -> Option<Limit>,
+    ) -> Poll<Result<F::Output, Interrupted>> {
+        let mut me = self.project();
         if *me.stage == Stage::Closing {
             let reason = me.reason.unwrap_or(Reason::Dropped);
             // Asked before what is inside is polled, so that there is one poll when it is over.

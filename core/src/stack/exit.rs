@@ -41,9 +41,12 @@ pub(super) struct Alarm {
 impl<V: Verdict> Exit<V> {
     /// Gives how it ended; `None` when its time is up.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<V>>> {
-        match &mut self.alarm {
-            Some(alarm) => alarm.around(&mut self.running, cx),
-            None => self.running.as_mut().poll(cx).map(Some),
+        if let Some(alarm) = &mut self.alarm {
+            return alarm.around(&mut self.running, cx);
+        }
+        match self.running.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => Poll::Pending,
         }
     }
 

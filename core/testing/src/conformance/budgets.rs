@@ -11,8 +11,8 @@ use futures::future::{FusedFuture, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use withal_core::{
-    Backoff, ExitStack, Kind, Or, Outcome, Reason, Report, Runtime, ScopeError, ScopeExt, Task,
-    acquire, forced, forcefully, is_forced, isolated, releasing, time_left, timeout, until,
+    Backoff, Entry, ExitStack, Kind, Or, Outcome, Reason, Report, Runtime, ScopeError, ScopeExt,
+    Task, acquire, forced, forcefully, is_forced, isolated, releasing, time_left, timeout, until,
 };
 
 use crate::conformance::dropping::three;
@@ -254,7 +254,7 @@ pub async fn in_time_by_force<R: Runtime>(rt: R) {
     assert_eq!(elapsed.exits()[0].kind(), Kind::Finished);
     // A grace of which nobody knows how long it is.
     let cut = until(after(2), body()).grace(yield_times(5)).await;
-    let kinds: Vec<_> = cut.unwrap_err().exits().iter().map(|e| e.kind()).collect();
+    let kinds: Vec<_> = cut.unwrap_err().exits().iter().map(Entry::kind).collect();
     assert_eq!(kinds, [Kind::Finished]);
     // An orphan that a body has left to the canceller.
     let body = async {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use withal_core::{
-    Deadline, Kind, Runtime, ScopeExt, Task, TooLate, acquire, timeout, timeout_with,
+    Deadline, Entry, Kind, Runtime, ScopeExt, Task, TooLate, acquire, timeout, timeout_with,
 };
 
 use crate::conformance::dropping::{check_outcomes, three};
@@ -41,7 +41,7 @@ pub async fn left_alone<R: Runtime>(rt: R) {
     };
     let elapsed = timeout_with(&rt, SOON, body).await.unwrap_err();
     assert_eq!(elapsed.to_string(), "the time of 1ms was up");
-    let kinds: Vec<_> = elapsed.exits().iter().map(|exit| exit.kind()).collect();
+    let kinds: Vec<_> = elapsed.exits().iter().map(Entry::kind).collect();
     assert_eq!(kinds, [Kind::Finished]);
     assert_eq!(ledger.outcome("a").as_deref(), Some(TIMEOUT));
     assert_eq!(ledger.trace(), "+a ~a -a");
