@@ -302,6 +302,7 @@ impl<E: Fault> TaskGroup<E> {
     /// Cancels all tasks gracefully, and the body: what is open in them exits, and sees [`Reason::Requested`].
     ///
     /// From now on no task is let in. The first reason counts.
+    /// A body that calls it is itself cut at its next await: what it returns without one counts.
     pub fn cancel(&self, why: &'static str) {
         self.shared.close(Reason::Requested(why));
     }
@@ -314,7 +315,7 @@ impl<E: Fault> TaskGroup<E> {
         })
     }
 
-    /// Waits until all tasks have ended.
+    /// Waits until all tasks have ended. A task of the group that awaits this waits for itself, for ever.
     ///
     /// # Cancel safety
     ///

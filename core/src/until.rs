@@ -25,7 +25,7 @@ use crate::report::{Entry, Phase, Report, What};
 /// Cancelling is cooperative: when the signal comes, the scopes inside drop their bodies and exit in place, from the inside out.
 /// An exit that is in progress goes on, and if the body completes thereby, its value counts: a COMMIT that the signal overtakes is not reported as cancelled.
 /// (In a set that polls only those of its futures that were woken, such as `FuturesUnordered`, the exit goes on, too, but the set is dropped, and the value with it; [`Interrupted::exits`] tells of the exit.)
-/// No scope is entered any more.
+/// No scope is entered any more. (What is no scope goes on for one step, if it can, before it is cut: the body is polled once more.)
 ///
 /// A body that is lent (`&mut future`) or shared is cut all the same: what was entered in it under this call is released, and it stays pending afterwards.
 /// So are the tasks of an executor that runs inside of the body, if they have entered a scope there: spawn them as a [`Task`](crate::Task), which is a root of its own.
