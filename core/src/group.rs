@@ -10,12 +10,13 @@ mod task;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
 use crate::failure::Fault;
+use crate::frame;
 use crate::lost;
 use crate::outcome::{Cancelled, Reason};
 use crate::report::{Entry, Label, Report};
@@ -24,7 +25,6 @@ use crate::send_fn::SendFn;
 use crate::until::until;
 
 use error::Failure;
-use scope::Quiet;
 use start::{Handshake, Word};
 use state::{Member, Shared};
 use task::{Given, Job, Record, TASK, ToGroup};
@@ -59,10 +59,11 @@ pub use start::{Ready, StartError};
 ///
 /// [`GroupError`], with everything that went wrong.
 /// If the group was [cancelled](TaskGroup::cancel) and the body had its value by then, that counts.
+/// Of a group that is itself cut or dropped, what has failed is told by the canceller, or to the [lost-error hook](crate::on_lost_error).
 ///
 /// # Cancel safety
 ///
-/// Cancelled by [`until`](crate::until) or a [`timeout`](crate::timeout()), the tasks are cancelled with the same reason and waited for, in place.
+/// Cancelled by [`until`](crate::until) or a [`timeout`](crate::timeout()), the tasks are cancelled with the same reason, at once, and waited for, in place.
 /// Dropped hard they are cancelled, too, and whoever adopts the group waits for them, or its home does.
 #[track_caller]
 pub fn task_group<R, T, E, F>(rt: &R, body: F) -> impl Future<Output = Result<T, GroupError<E>>>
@@ -135,36 +136,47 @@ impl<E: Fault> TaskGroup<E> {
         F: AsyncFnOnce(&Self) -> Result<T, E>,
     {
         let shared = self.shared.clone();
-        let group = Quiet(self);
         let mut value = None;
         async move {
-            let run = crate::using(group, async |group| {
+            let birth = frame::birth();
+            let run = crate::using(self, async |group| {
                 let group = &*group;
                 let work = async {
                     match body(group).await {
                         Ok(given) => {
                             value = Some(given);
                             group.shared.ended().await;
+                            if group.shared.has_cut() {
+                                // Not by itself: whoever has closed the group tells of it.
+                                pending::<()>().await;
+                            }
                         }
                         Err(error) => group.shared.fail(None, Failure::Error(error)),
                     }
                 };
-                let closing = poll_fn(|cx| group.shared.poll_closing(cx));
+                let closing = poll_fn(|cx| {
+                    // A canceller around it: the tasks hear of it at once, also while the body is in a shield or in an exit, which may wait for them.
+                    if frame::is_closing() && !frame::is_foreign(birth) {
+                        group.shared.close(frame::reason());
+                    }
+                    group.shared.poll_closing(cx)
+                });
                 if let Err(interrupted) = until(closing, work).await {
                     let exits = interrupted.into_exits().into_iter();
                     group.shared.note_exits(exits.filter(Entry::is_loss));
                 }
             });
-            let Ok(()) = run.await;
-            let cancelled = shared.closing();
-            let (failures, exits) = shared.take_failures();
+            let (failures, exits) = match run.await {
+                Ok(()) => (Vec::new(), Vec::new()),
+                Err(error) => error.into_parts(),
+            };
             match value {
                 Some(value) if failures.is_empty() => {
                     exits.into_iter().for_each(lost::tell);
                     Ok(value)
                 }
                 _ => {
-                    let cancelled = cancelled.map(Cancelled::from);
+                    let cancelled = shared.closing().map(Cancelled::from);
                     Err(GroupError::new(failures, cancelled, exits))
                 }
             }

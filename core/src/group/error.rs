@@ -68,6 +68,11 @@ impl<E: Fault> GroupError<E> {
 
     /// All of it as a report, with the name and the source line of each task.
     pub fn into_report(self) -> Report {
+        let entries = self.into_entries().into_iter();
+        Report::of(entries).unwrap_or_else(|| Report::msg("the group has failed"))
+    }
+
+    pub(super) fn into_entries(self) -> Vec<Entry> {
         let Failures {
             failures,
             cancelled,
@@ -75,8 +80,11 @@ impl<E: Fault> GroupError<E> {
         } = *self.0;
         let failures = failures.into_iter().flat_map(TaskFailure::into_entries);
         let cancelled = cancelled.map(|cancelled| Entry::new(What::error(cancelled)));
-        let entries = failures.chain(cancelled).chain(exits);
-        Report::of(entries).unwrap_or_else(|| Report::msg("the group has failed"))
+        failures.chain(cancelled).chain(exits).collect()
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<TaskFailure<E>>, Vec<Entry>) {
+        (self.0.failures, self.0.exits)
     }
 }
 
@@ -184,7 +192,7 @@ impl<E> TaskFailure<E> {
 }
 
 impl<E: Fault> TaskFailure<E> {
-    fn into_entries(self) -> Vec<Entry> {
+    pub(super) fn into_entries(self) -> Vec<Entry> {
         let mut entries = match self.what {
             Failure::Error(error) => Entry::split(error),
             Failure::Panicked(panicked) => vec![Entry::new(What::Panic(panicked.message))],

@@ -6,7 +6,7 @@ use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
 use crate::failure::Fault;
 use crate::outcome::{Outcome, Reason};
-use crate::raise::Never;
+use crate::report::Entry;
 use crate::verdict::Propagate;
 
 use super::TaskGroup;
@@ -46,6 +46,10 @@ impl<E: Fault> Bracket for TaskGroup<E> {
         held
     }
 
+    fn entries(error: GroupError<E>) -> Vec<Entry> {
+        error.into_entries()
+    }
+
     async fn end(held: Self, outcome: Outcome<'_>) -> Result<Propagate, GroupError<E>> {
         end(&held, outcome).await;
         let (failures, exits) = held.shared.take_failures();
@@ -72,35 +76,5 @@ impl<E: Fault> Member for TaskGroup<E> {
 
     fn whole(part: Self, (): ()) -> Self {
         part
-    }
-}
-
-/// A group as a scope whose failures are told elsewhere.
-pub(super) struct Quiet<E: Fault>(pub(super) TaskGroup<E>);
-
-impl<E: Fault> Bracket for Quiet<E> {
-    type Held = TaskGroup<E>;
-    type View = TaskGroup<E>;
-    type Error = Never;
-    type Verdict = Propagate;
-    type Tag = ();
-
-    fn tag(&self) {}
-
-    fn name((): &()) -> Cow<'static, str> {
-        Cow::Borrowed("TaskGroup")
-    }
-
-    async fn begin(self, _: Armed<TaskGroup<E>>) -> Result<TaskGroup<E>, Never> {
-        Ok(self.0)
-    }
-
-    fn view(held: &mut TaskGroup<E>) -> &mut TaskGroup<E> {
-        held
-    }
-
-    async fn end(held: TaskGroup<E>, outcome: Outcome<'_>) -> Result<Propagate, Never> {
-        end(&held, outcome).await;
-        Ok(Propagate)
     }
 }

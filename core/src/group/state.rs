@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use crate::failure::Fault;
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::Reason;
-use crate::report::{Entry, Label};
+use crate::report::{Entry, Label, What};
 use crate::runtime::Task;
 
 use super::error::{Failure, TaskFailure};
@@ -20,7 +22,7 @@ pub(super) trait Member: Send + Sync {
 }
 
 /// What the tasks of a group and its owner share.
-pub(super) struct Shared<E> {
+pub(super) struct Shared<E: Fault> {
     state: Mutex<State<E>>,
     spawn: Box<dyn Fn(Task) + Send + Sync>,
 }
@@ -30,6 +32,8 @@ struct State<E> {
     closing: Option<Reason>,
     /// Whether the failure of a task cancels the others.
     keep_going: bool,
+    /// Whether a task was cut for the closing.
+    has_cut: bool,
     seats: Vec<Option<Seated>>,
     free: Vec<usize>,
     /// How many tasks have not ended, and how many of them were spawned.
@@ -68,12 +72,13 @@ pub(super) struct Seat {
     running: bool,
 }
 
-impl<E> Shared<E> {
+impl<E: Fault> Shared<E> {
     pub(super) fn new(spawn: Box<dyn Fn(Task) + Send + Sync>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
                 closing: None,
                 keep_going: false,
+                has_cut: false,
                 seats: Vec::new(),
                 free: Vec::new(),
                 live: 0,
@@ -146,10 +151,11 @@ impl<E> Shared<E> {
         self.start_queued();
     }
 
-    /// A task has ended, or was dropped.
-    pub(super) fn leave(&self, seat: Seat) {
+    /// A task has ended, or was cut or dropped.
+    pub(super) fn leave(&self, seat: Seat, is_cut: bool) {
         let (left, woken, waits) = {
             let mut state = self.lock();
+            state.has_cut |= is_cut && state.closing.is_some();
             let left = state.seats[seat.number].take();
             state.free.push(seat.number);
             state.live -= 1;
@@ -187,8 +193,14 @@ impl<E> Shared<E> {
                 state.run(seat);
                 task
             };
-            (self.spawn)(task);
+            let spawned = catch_unwind(AssertUnwindSafe(|| (self.spawn)(task)));
             self.lock().starting = false;
+            if let Err(panic) = spawned {
+                // I8: this runs in drops. The task is gone, and thereby cancelled.
+                let message = lost::message(&*panic).to_owned();
+                lost::tell(Entry::new(What::Panic(message)));
+                lost::discard(Box::new(panic));
+            }
         }
     }
 
@@ -275,6 +287,10 @@ impl<E> Shared<E> {
         self.lock().closing
     }
 
+    pub(super) fn has_cut(&self) -> bool {
+        self.lock().has_cut
+    }
+
     pub(super) fn live(&self) -> usize {
         self.lock().live
     }
@@ -301,12 +317,12 @@ impl<E> State<E> {
 }
 
 /// Orphans that are driven by somebody who waits. Dropped, it gives them back.
-struct Driven<'s, E> {
+struct Driven<'s, E: Fault> {
     shared: &'s Shared<E>,
     orphans: Jobs,
 }
 
-impl<E> Driven<'_, E> {
+impl<E: Fault> Driven<'_, E> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             {
@@ -330,7 +346,7 @@ impl<E> Driven<'_, E> {
     }
 }
 
-impl<E> Drop for Driven<'_, E> {
+impl<E: Fault> Drop for Driven<'_, E> {
     fn drop(&mut self) {
         if self.orphans.any() {
             self.shared.adopt(self.orphans.take());
@@ -346,9 +362,10 @@ fn wait(wakers: &mut Vec<Waker>, cx: &Context<'_>) {
 }
 
 /// What nobody has asked for is told.
-impl<E> Drop for Shared<E> {
+impl<E: Fault> Drop for Shared<E> {
     fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.exits.drain(..).for_each(lost::tell);
+        let (failures, exits) = self.take_failures();
+        let failures = failures.into_iter().flat_map(TaskFailure::into_entries);
+        failures.chain(exits).for_each(lost::tell);
     }
 }

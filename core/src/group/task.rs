@@ -78,12 +78,12 @@ impl<U> Record<U> {
         progress.status = TaskStatus::Cancelled;
     }
 
-    /// The task has ended.
-    fn end(&self, status: TaskStatus, value: Option<U>) {
+    /// The task has ended; says whether that is new.
+    fn end(&self, status: TaskStatus, value: Option<U>) -> bool {
         let (task, waiter) = {
             let mut progress = self.lock();
             if progress.status.has_ended() {
-                return;
+                return false;
             }
             progress.status = status;
             progress.value = value;
@@ -93,6 +93,7 @@ impl<U> Record<U> {
         if let Some(waiter) = waiter {
             waiter.wake();
         }
+        true
     }
 
     fn poll_cancelled(&self, cx: &Context<'_>) -> Poll<Reason> {
@@ -240,6 +241,7 @@ where
             shared,
             seat,
             given: None,
+            is_cut: false,
         };
         Self {
             body: Framed::new(until, place),
@@ -277,21 +279,28 @@ struct Place<U: Send, E: Fault> {
     seat: Seat,
     /// What the task gave, while its orphans are finished.
     given: Option<Framing<Result<Given<U, E>, Interrupted>>>,
+    /// Whether it has not ended by itself.
+    is_cut: bool,
 }
 
 impl<U: Send, E: Fault> Place<U, E> {
     fn end(&mut self) {
         let Some(given) = self.given.take() else {
-            // If it has not ended by itself, its runtime has dropped it.
-            return self.record.end(TaskStatus::Cancelled, None);
+            // If it has not ended before, its runtime has dropped it.
+            self.is_cut |= self.record.end(TaskStatus::Cancelled, None);
+            return;
         };
         let failure = match given {
-            Ok(Ok(Ok(value))) => return self.record.end(TaskStatus::Finished, Some(value)),
+            Ok(Ok(Ok(value))) => {
+                self.record.end(TaskStatus::Finished, Some(value));
+                return;
+            }
             Ok(Ok(Err(error))) => error.map(Failure::Error),
             Ok(Err(interrupted)) => {
                 let exits = interrupted.into_exits().into_iter();
                 self.shared.note_exits(exits.filter(Entry::is_loss));
-                return self.record.end(TaskStatus::Cancelled, None);
+                self.is_cut = self.record.end(TaskStatus::Cancelled, None);
+                return;
             }
             Err(Stop::Panicked(panic)) => {
                 self.record.end(TaskStatus::Panicked, None);
@@ -313,7 +322,7 @@ impl<U: Send, E: Fault> Drop for Place<U, E> {
             self.shared.adopt(self.jobs.take());
         }
         self.end();
-        self.shared.leave(self.seat);
+        self.shared.leave(self.seat, self.is_cut);
     }
 }
 

@@ -8,6 +8,9 @@
 //! ```
 
 pub mod adoption;
+pub mod anyio;
+pub mod asyncio;
+pub mod bridging;
 pub mod budgets;
 pub mod cancelling;
 pub mod capabilities;
@@ -18,6 +21,7 @@ pub mod deadlines;
 pub mod dropping;
 mod entries;
 pub mod escalating;
+pub mod futurelock;
 pub mod grouping;
 pub mod handles;
 pub mod local;
@@ -29,6 +33,7 @@ pub mod sharing;
 pub mod shielding;
 pub mod stacks;
 pub mod tc39;
+pub mod trio;
 
 /// Makes a test of each case of the suite for one runtime: `conformance!(name: expression that makes its launcher)`.
 #[macro_export]
@@ -140,9 +145,9 @@ macro_rules! cases {
                 a_shared_future
                 tasks_that_live_outside
                 a_half_run_future_that_was_moved_in
-            an_exit_of_somebody_else
+                an_exit_of_somebody_else
                 what_was_heard_is_told
-            every_failed_exit_is_told
+                every_failed_exit_is_told
                 a_panic_that_was_put_down
                 a_canceller_that_never_ran
                 an_exit_that_was_in_time
@@ -151,6 +156,7 @@ macro_rules! cases {
             handles {
                 at_every_poll
                 dropped_at_every_poll
+                signals_dropped_at_every_poll
                 cancel_before_entry
                 cancel_is_idempotent
                 cancelled_not_caught
@@ -259,6 +265,7 @@ macro_rules! cases {
                 the_block_waits
                 a_task_that_its_runtime_drops
                 a_runtime_that_takes_no_task
+                a_runtime_that_panics
                 ten_thousand_tasks
                 trio_a_crash_cancels_the_siblings
                 trio_a_crash_wakes_the_body
@@ -288,6 +295,73 @@ macro_rules! cases {
                 dropped_at_every_poll
                 dropped_inside_of_a_scope
                 an_exit_that_fails_after_the_value
+                a_handle_that_is_given_up
+                results_that_are_given_up
+                room_and_ended_that_are_given_up
+                ended_that_is_given_up_with_orphans
+                a_start_that_is_given_up
+                dropped_in_a_stack
+                dropped_in_a_composite
+                dropped_while_open
+                every_fault
+            }
+            trio {
+                aclose_that_fails
+                aclose_forcefully
+                cleanup_with_a_timeout_and_a_shield
+                trivial_yields
+                basic_timeout
+                locals_destroyed_promptly_on_cancel
+                main_and_task_both_crash
+                two_child_crashes
+                children_belong_to_where_the_nursery_was_opened
+                nursery_start_without_checkpoints
+                nursery_start_in_a_closed_nursery
+                nursery_start_that_is_ready_too_late
+                nursery_start_keeps_nursery_open
+                nursery_start_with_a_limit
+            }
+            anyio {
+                failing_host_task_cancels_children
+                exception_group_children_and_host
+                cancel_twice
+                start_cancels_parent_scope
+                cancel_shielding_start
+                start_cancel_after_error
+                cancel_before_entering_task_group
+                task_handle_status
+                task_handle_cancelled_before_it_began
+                task_handle_elsewhere
+                cancel_child_task_when_host_is_shielded
+                triple_nested_shield
+                no_spin_on_done_task
+            }
+            asyncio {
+                foreign_exception_passes
+                foreign_exception_on_timeout
+                timeout_taskgroup
+                real_errors_beat_cancellation
+                real_errors_under_a_canceller
+                real_errors_of_a_dropped_group
+                cancellation_does_not_leak_out_of_tg
+                cancelled_while_aborting
+                nested_groups_give_nested_groups
+                a_panic_beside_a_failure
+                a_commit_in_the_body_of_a_group
+            }
+            futurelock {
+                a_parked_scope
+                a_parked_shield
+                a_parked_canceller
+                a_parked_stack
+                a_parked_group
+                a_lock_between
+                a_lock_between_and_an_exit
+            }
+            bridging {
+                in_a_task_of_a_group
+                while_a_canceller_is_closing
+                in_an_exit_that_is_adopted
             }
             local {
                 in_place
@@ -325,6 +399,7 @@ macro_rules! cases {
             }
             capabilities {
                 sleeps_end_in_time
+                sleeps_end_in_order
                 extreme_deadlines
                 tasks_are_detached
                 tasks_take_turns
@@ -486,8 +561,11 @@ macro_rules! cases {
             run_gives_the_value
             run_drains
             the_end_of_the_runtime
+            the_end_of_the_runtime_of_orphans
+            the_end_of_the_runtime_of_a_group
             a_body_of_main_that_is_dropped
             block_on_inside_of_a_body
+            a_group_in_a_block_on_inside_of_a_body
             a_drain_inside_of_a_scope
             a_main_that_panics
         }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
 use withal_core::{Runtime, Task};
 
 use crate::cut::{caught, poll_once, yield_now};
 use crate::faults::hush_injected_panics;
 
-/// Sleeps run side by side, and none ends before its deadline. (Their order is that of the deadlines, unless the machine stalls: the manual clock is asked for it.)
+/// Sleeps run side by side, and none ends before its deadline.
 pub async fn sleeps_end_in_time<R: Runtime>(rt: R) {
     let start = rt.now();
     let ended = join_all([30_u64, 10, 20].map(|ms| {
@@ -23,6 +24,28 @@ pub async fn sleeps_end_in_time<R: Runtime>(rt: R) {
         }
     }));
     assert_eq!(ended.await, [true; 3]);
+}
+
+/// Those who sleep are woken in the order of their deadlines, also if the machine stalls and all of them have passed.
+pub async fn sleeps_end_in_order<R: Runtime>(rt: R) {
+    for unit in (1..).map(|step| step * Duration::from_millis(2)) {
+        let start = rt.now();
+        let sleeps = [3, 1, 2].map(|number| {
+            let sleep = rt.sleep_until(start + number * unit);
+            async move {
+                sleep.await;
+                number
+            }
+        });
+        // It polls those that are woken, in their order.
+        let mut sleeps: FuturesUnordered<_> = sleeps.into_iter().collect();
+        let first = poll_once(&mut sleeps.next()).await;
+        // Only what sleeps can be woken: it may have stalled before all of them did.
+        if first.is_pending() && rt.now() < start + unit {
+            assert_eq!(sleeps.collect::<Vec<_>>().await, [1, 2, 3]);
+            return;
+        }
+    }
 }
 
 /// A deadline that has passed is over at once; one beyond the end of time is legal.

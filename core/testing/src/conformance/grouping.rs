@@ -6,6 +6,7 @@ mod drops;
 mod handles;
 mod starting;
 mod stopping;
+mod sweeps;
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -26,15 +27,16 @@ pub use drops::*;
 pub use handles::*;
 pub use starting::*;
 pub use stopping::*;
+pub use sweeps::*;
 
 const SOON: Duration = Duration::from_millis(5);
 
-fn failed(text: &'static str) -> Result<(), String> {
+pub(super) fn failed(text: &'static str) -> Result<(), String> {
     Err(text.to_owned())
 }
 
 /// A task that holds a scope until it is cancelled.
-async fn holds(ledger: Ledger, name: &'static str) -> Result<(), String> {
+pub(super) async fn holds(ledger: Ledger, name: &'static str) -> Result<(), String> {
     let scope = ledger.scope(name).yields(1);
     scope
         .with(async |_| pending().await)
@@ -43,13 +45,13 @@ async fn holds(ledger: Ledger, name: &'static str) -> Result<(), String> {
 }
 
 /// Waits until so many scopes are open.
-async fn entered(ledger: &Ledger, scopes: usize) {
+pub(super) async fn entered(ledger: &Ledger, scopes: usize) {
     while ledger.entered() < scopes {
         yield_now().await;
     }
 }
 
-fn errors<E: withal_core::Fault + Clone>(error: &GroupError<E>) -> Vec<E> {
+pub(super) fn errors<E: withal_core::Fault + Clone>(error: &GroupError<E>) -> Vec<E> {
     error.errors().cloned().collect()
 }
 

@@ -4,13 +4,13 @@ use std::future::pending;
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use futures::future::join;
+use futures::future::{join, join3};
 use withal_core::{
     CancelHandle, Entry, Kind, Reason, Runtime, ScopeExt, Task, cancellable, timeout, until,
 };
 
 use crate::conformance::dropping::{check_outcomes, three};
-use crate::cut::{poll_once, yield_times};
+use crate::cut::{cut_after, poll_once, yield_times};
 use crate::drop_sweep::{drop_sweep, drop_sweep_and};
 use crate::ledger::{Injected, Ledger, ok};
 
@@ -63,6 +63,28 @@ pub async fn dropped_at_every_poll<R: Runtime>(_: R) {
         },
     )
     .await;
+}
+
+/// Signals that are dropped after any number of polls take nothing from the others that wait.
+pub async fn signals_dropped_at_every_poll<R: Runtime>(_: R) {
+    for polls in 0..6 {
+        for at in 0..4 {
+            let handle = CancelHandle::new();
+            let cut = cut_after(polls, handle.cancelled()).eagerly();
+            let cancel = async {
+                yield_times(at).await;
+                handle.cancel("enough");
+            };
+            let (cut, others, ()) = join3(
+                cut,
+                join(handle.cancelled(), handle.child().cancelled()),
+                cancel,
+            )
+            .await;
+            assert_eq!(others, (ENOUGH, ENOUGH));
+            assert_eq!(cut, (polls > at + 1).then_some(ENOUGH), "{polls} {at}");
+        }
+    }
 }
 
 /// trio's `cancel_unbound`: a handle that was cancelled before the body began lets it take one step.

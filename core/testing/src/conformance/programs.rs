@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::channel::oneshot;
-use withal_core::{Launch, Report, ScopeExt, Spawn, Task, acquire, drain};
+use withal_core::{Launch, Report, ScopeExt, Spawn, Task, acquire, drain, task_group};
 
 use crate::conformance::dropping::{check_outcomes, three};
-use crate::cut::yield_times;
+use crate::cut::{cut_after, poll_once, yield_times};
 use crate::ledger::{Injected, Ledger, ok};
+
+const ABC: [&str; 3] = ["a", "b", "c"];
+const DROPPED: &str = "cancelled: the future was dropped";
 
 /// `run` gives the value of its main.
 pub fn run_gives_the_value<L: Launch>(launcher: impl Fn() -> L) {
@@ -62,12 +65,90 @@ pub fn the_end_of_the_runtime<L: Launch>(launcher: impl Fn() -> L) {
             ledger.settled().await;
         });
         ledger.check();
-        check_outcomes(
-            &ledger,
-            &["a", "b", "c"],
-            "cancelled: the future was dropped",
-        );
+        check_outcomes(&ledger, &ABC, DROPPED);
     }
+}
+
+/// The same when the clean-up is pending at home: a runtime that ends drops that, too, and it goes on elsewhere.
+pub fn the_end_of_the_runtime_of_orphans<L: Launch>(launcher: impl Fn() -> L) {
+    for polls in 1..20 {
+        let ledger = Ledger::new();
+        let completed = {
+            let launcher = launcher();
+            let program = cut_after(polls, three(ledger.clone())).eagerly();
+            launcher.block_on(program).is_some()
+        };
+        futures::executor::block_on(ledger.settled());
+        ledger.check();
+        check_outcomes(&ledger, &ABC, DROPPED);
+        assert!(!completed || polls > 15);
+    }
+}
+
+/// The same with a group whose tasks are dropped before it, after it, or on other threads meanwhile.
+pub fn the_end_of_the_runtime_of_a_group<L: Launch>(launcher: impl Fn() -> L) {
+    for polls in 0..20 {
+        let ledger = Ledger::new();
+        let (alive, is_gone) = oneshot::channel::<()>();
+        let alive = Arc::new(alive);
+        {
+            let launcher = launcher();
+            let rt = launcher.runtime();
+            let (log, group_rt) = (ledger.clone(), rt.clone());
+            let group = async move {
+                let group = task_group(&group_rt, async |group| {
+                    for _ in 0..3 {
+                        let (alive, task) = (alive.clone(), three(log.clone()));
+                        group.spawn(async move {
+                            let _alive = alive;
+                            task.await
+                        });
+                    }
+                    drop(alive);
+                    ok(())
+                });
+                let _ = group.await;
+            };
+            launcher.block_on(async {
+                rt.spawn(Task::new(group));
+                yield_times(polls).await;
+            });
+        }
+        futures::executor::block_on(async {
+            assert!(is_gone.await.is_err());
+            ledger.settled().await;
+        });
+        ledger.check();
+    }
+}
+
+/// A group in a `block_on` inside of a body, run to its end and dropped: its tasks end although the body is blocked.
+pub fn a_group_in_a_block_on_inside_of_a_body<L: Launch>(launcher: impl Fn() -> L) {
+    let inner = launcher();
+    let rt = inner.runtime();
+    let ledger = Ledger::new();
+    let ended = ledger.scope("a").with(async |_| {
+        inner.block_on(async {
+            let mut dropped = Box::pin(task_group(&rt, async |group| {
+                let scope = ledger.scope("task").yields(2);
+                group.spawn(async move { scope.with(async |_| ok(pending::<()>().await)).await });
+                ok(())
+            }));
+            while ledger.entered() < 2 {
+                let _ = poll_once(&mut dropped).await;
+                yield_times(1).await;
+            }
+            drop(dropped);
+            while ledger.live() > 1 {
+                yield_times(1).await;
+            }
+            let group = task_group(&rt, async |group| ok(group.spawn(async { ok(7) }).await));
+            assert_eq!(group.await.ok(), Some(Ok(7)));
+        });
+        ok(())
+    });
+    assert_eq!(futures::executor::block_on(ended), Ok(()));
+    assert_eq!(ledger.trace(), "+a +task ~task -task ~a -a");
 }
 
 /// A main future that is dropped with its runtime: what it had open is finished.
@@ -77,7 +158,7 @@ pub fn a_body_of_main_that_is_dropped<L: Launch>(launcher: impl Fn() -> L) {
     let mut body = Box::pin(three(ledger.clone()));
     launcher.block_on(async {
         for _ in 0..8 {
-            let _ = crate::cut::poll_once(&mut body).await;
+            let _ = poll_once(&mut body).await;
         }
     });
     drop(launcher);
@@ -98,7 +179,7 @@ pub fn block_on_inside_of_a_body<L: Launch>(launcher: impl Fn() -> L) {
                 let scope = acquire(async || Ok::<_, Injected>(released))
                     .release(async move |released, _| ok(released.send(()).unwrap_or(())));
                 let permit = scope.using(async |_| pending::<()>().await);
-                drop(crate::cut::cut_after(1, permit).await);
+                drop(cut_after(1, permit).await);
                 assert!(is_released.await.is_ok());
             });
             ok(())
@@ -150,7 +231,7 @@ pub fn a_main_that_panics<L: Launch>(launcher: impl Fn() -> L) {
     let run = || {
         let _ = launcher.run(async {
             let orphan = ledger.scope("a").exit_yields(20);
-            let _ = crate::cut::cut_after(1, orphan.using(async |_| pending::<()>().await)).await;
+            let _ = cut_after(1, orphan.using(async |_| pending::<()>().await)).await;
             panic!("injected panic: main");
         });
     };

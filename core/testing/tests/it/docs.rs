@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+/// The documents of the folder `docs` that name cases.
+const DOCUMENTS: [&str; 3] = ["proof.md", "contextlib.md", "cancellation.md"];
+
 const CASES: &[&str] = &withal_testing::cases!(names);
 
 fn root() -> &'static Path {
@@ -31,7 +34,7 @@ fn is_case(name: &str) -> bool {
 
 #[test]
 fn every_case_that_is_named_is_there() {
-    for document in ["proof.md", "contextlib.md"] {
+    for document in DOCUMENTS {
         let named: Vec<_> = quoted(document)
             .into_iter()
             .filter(|name| is_case(name))
@@ -48,7 +51,7 @@ fn every_case_that_is_named_is_there() {
 
 #[test]
 fn every_file_that_is_named_is_there() {
-    for document in ["proof.md", "contextlib.md"] {
+    for document in DOCUMENTS {
         let is_file = |name: &String| name.contains('/') && name.ends_with(".rs");
         for file in quoted(document).into_iter().filter(is_file) {
             assert!(
@@ -59,17 +62,25 @@ fn every_file_that_is_named_is_there() {
     }
 }
 
-#[test]
-fn every_ported_case_is_named() {
-    let named: BTreeSet<_> = quoted("contextlib.md").into_iter().collect();
-    let ported = |case: &&&str| {
+/// Checks that one of the documents names it.
+fn every_case_of(areas: &[&str], documents: &[&str]) {
+    let names = documents.iter().flat_map(|document| quoted(document));
+    let named: BTreeSet<_> = names.collect();
+    let ours = |case: &&&str| {
         let area = case.split_once("::").map_or("", |(area, _)| area);
-        ["contextlib", "tc39", "stacks"].contains(&area)
+        areas.contains(&area)
     };
-    for case in CASES.iter().filter(ported) {
+    for case in CASES.iter().filter(ours) {
         assert!(
             named.contains(*case),
-            "docs/contextlib.md does not name {case}"
+            "docs: {documents:?} do not name {case}"
         );
     }
+}
+
+#[test]
+fn every_ported_case_is_named() {
+    every_case_of(&["contextlib", "tc39", "stacks"], &["contextlib.md"]);
+    every_case_of(&["trio", "anyio", "asyncio"], &["cancellation.md"]);
+    every_case_of(&["grouping"], &["cancellation.md", "proof.md"]);
 }

@@ -5,41 +5,38 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures::channel::oneshot;
 use futures::future::AbortHandle;
 use withal_core::{
     Ready, Reason, Runtime, ScopeExt, Spawn, Task, TaskError, TaskGroup, TaskStatus, task_group,
 };
 
-use crate::cut::{poll_once, spawn_abortable, yield_now, yield_times};
-use crate::drop_sweep::drop_sweep;
+use crate::cut::{caught, poll_once, spawn_abortable, yield_now, yield_times};
+use crate::faults::hush_injected_panics;
 use crate::ledger::{Injected, Ledger, TracedHandle, ok};
+use crate::lost::LostErrors;
 
+use super::sweeps::{sweep, task};
 use super::{entered, errors, holds};
 
 /// Dropped at any poll, the tasks are cancelled and their scopes exit, whoever waits for it.
 pub async fn dropped_at_every_poll<R: Runtime>(rt: R) {
-    let program = |ledger: &Ledger| {
-        let (rt, ledger) = (rt.clone(), ledger.clone());
+    sweep(|ledger, alive| {
+        let rt = rt.clone();
         async move {
             let group = task_group(&rt, async |group| {
                 for name in ["a", "b"] {
-                    let ledger = ledger.clone();
-                    group.spawn(async move {
-                        let scope = ledger.scope(name).yields(1);
-                        scope.with(async |_| ok(yield_times(2).await)).await
-                    });
+                    group.spawn(task(ledger.clone(), alive.clone(), name));
                 }
-                let serve = {
-                    let ledger = ledger.clone();
-                    async move |ready: Ready<()>| {
-                        let scope = ledger.scope("c").yields(1);
-                        scope
-                            .with(async |_| {
-                                ready.ready(());
-                                ok(yield_times(1).await)
-                            })
-                            .await
-                    }
+                let scope = ledger.scope("c").yields(1);
+                let serve = async move |ready: Ready<()>| {
+                    let body = async |_: &mut _| {
+                        ready.ready(());
+                        ok(yield_times(1).await)
+                    };
+                    let ended = scope.with(body).await;
+                    drop(alive);
+                    ended
                 };
                 if let Ok((_, task)) = group.start(serve).await {
                     let _ = task.await;
@@ -49,10 +46,10 @@ pub async fn dropped_at_every_poll<R: Runtime>(rt: R) {
                 results.next().await;
                 ok(())
             });
-            let _ = group.await;
+            assert!(group.await.is_ok());
         }
-    };
-    assert!(drop_sweep(program).await > 0);
+    })
+    .await;
 }
 
 /// The same inside of a scope: that waits for the group, with everything in it.
@@ -84,9 +81,22 @@ pub async fn dropped_inside_of_a_scope<R: Runtime>(rt: R) {
 
 /// A runtime that can drop its tasks, as one that is closing does.
 #[derive(Clone)]
-struct Aborting<R> {
+pub(super) struct Aborting<R> {
     rt: R,
     tasks: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl<R> Aborting<R> {
+    pub(super) fn new(rt: R) -> Self {
+        let tasks = Arc::default();
+        Self { rt, tasks }
+    }
+
+    /// Drops all tasks.
+    pub(super) fn abort(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().expect("no panic"));
+        tasks.iter().for_each(AbortHandle::abort);
+    }
 }
 
 impl<R: Spawn> Spawn for Aborting<R> {
@@ -99,15 +109,11 @@ impl<R: Spawn> Spawn for Aborting<R> {
 /// A task that its runtime drops: what was open in it is finished by the group, which does not end before.
 pub async fn a_task_that_its_runtime_drops<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
-    let aborting = Aborting {
-        rt: rt.clone(),
-        tasks: Arc::default(),
-    };
+    let aborting = Aborting::new(rt);
     let value = task_group(&aborting, async |group| {
         let handles = ["a", "b", "c"].map(|name| group.spawn(holds(ledger.clone(), name)));
         entered(&ledger, 3).await;
-        let tasks = std::mem::take(&mut *aborting.tasks.lock().expect("no panic"));
-        tasks.iter().for_each(AbortHandle::abort);
+        aborting.abort();
         group.ended().await;
         assert_eq!(ledger.live(), 0);
         for handle in handles {
@@ -151,6 +157,48 @@ pub async fn a_runtime_that_takes_no_task<R: Runtime>(_: R) {
     for handle in handles {
         assert_eq!(handle.status(), TaskStatus::Cancelled);
     }
+}
+
+/// A runtime that has ended: it panics when it is given a task.
+#[derive(Clone)]
+struct Ended<R> {
+    rt: R,
+    left: Arc<AtomicUsize>,
+}
+
+impl<R: Spawn> Spawn for Ended<R> {
+    fn spawn(&self, task: Task) {
+        let takes = |left: usize| left.checked_sub(1);
+        let taken = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes);
+        assert!(taken.is_ok(), "injected panic: no runtime");
+        self.rt.spawn(task);
+    }
+}
+
+/// A runtime that panics: whoever spawns hears of it; and those that wait for their turn are cancelled, for their turn comes in a drop.
+pub async fn a_runtime_that_panics<R: Runtime>(rt: R) {
+    hush_injected_panics();
+    let _hushed = LostErrors::listen();
+    let ended = Ended {
+        rt,
+        left: Arc::new(AtomicUsize::new(1)),
+    };
+    let (go, gate) = oneshot::channel::<()>();
+    let group = TaskGroup::new(&ended).at_most(1).run(async |group| {
+        let first = group.spawn(async move { ok(gate.await.is_ok()) });
+        let waiting = [(); 3].map(|()| group.spawn(async { ok(()) }));
+        assert!(go.send(()).is_ok());
+        assert_eq!(first.await, Ok(true));
+        for task in waiting {
+            assert!(matches!(task.await, Err(TaskError::Cancelled(_))));
+        }
+        group.ended().await;
+        ok(group.spawn(async { ok(()) }).await)
+    });
+    let message = caught(group).await.map(drop).unwrap_err();
+    assert_eq!(message, "injected panic: no runtime");
 }
 
 /// Ten thousand tasks, each in three nested scopes, of which one fails at a random moment.
