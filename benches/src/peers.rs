@@ -43,7 +43,7 @@ impl Peer {
                 tasks,
                 1.15,
                 [&|| current.block_on(join_set(tasks)), &|| {
-                    current.block_on(group(tasks))
+                    current.block_on(group(tasks));
                 }],
             ),
             compare(
@@ -51,7 +51,7 @@ impl Peer {
                 tasks,
                 1.15,
                 [&|| multi.block_on(join_set(tasks)), &|| {
-                    multi.block_on(group(tasks))
+                    multi.block_on(group(tasks));
                 }],
             ),
             compare(
@@ -59,7 +59,7 @@ impl Peer {
                 calls,
                 1.1,
                 [&|| current.block_on(tokio_timeouts(calls)), &|| {
-                    current.block_on(timeouts(&Tokio, calls))
+                    current.block_on(timeouts(&Tokio, calls));
                 }],
             ),
             compare(
@@ -67,7 +67,7 @@ impl Peer {
                 calls,
                 1.0,
                 [&|| smol.block_on(races(calls)), &|| {
-                    smol.block_on(timeouts(&Smol, calls))
+                    smol.block_on(timeouts(&Smol, calls));
                 }],
             ),
         ]
