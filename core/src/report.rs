@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::combine::exit_within::Overdue;
 use crate::failure::{Fault, as_error, find};
+use crate::group::GroupError;
 
 /// An application error that loses nothing: a primary error and all others in the order of time.
 ///
@@ -145,7 +146,18 @@ impl Report {
 
 impl<E: Error + Send + Sync + 'static> From<E> for Report {
     fn from(error: E) -> Self {
-        Self::from_entry(Entry::new(What::error(error)))
+        // A group of tasks that fail with reports has many: none of them is to be hidden in another one.
+        let mut error = Some(error);
+        let any: &mut dyn Any = &mut error;
+        if let Some(group) = any.downcast_mut::<Option<GroupError<Self>>>()
+            && let Some(group) = group.take()
+        {
+            return group.into_report();
+        }
+        match error {
+            Some(error) => Self::from_entry(Entry::new(What::error(error))),
+            None => unreachable!("it was taken as what it is"),
+        }
     }
 }
 

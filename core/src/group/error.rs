@@ -14,6 +14,7 @@ use crate::report::{Entry, Label, Phase, Report, What};
 
 /// The error of a [`TaskGroup`](crate::TaskGroup): everything that went wrong in it, in the order of time.
 ///
+/// Of tasks that fail with a [`Report`] it converts into one by `?`, with all that is in it; else [`into_report`](Self::into_report) does so.
 /// Real errors win: tasks that were cancelled because another one has failed are not in it, but for their exits that went wrong.
 pub struct GroupError<E>(Box<Failures<E>>);
 

@@ -6,6 +6,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::report::Report;
+
 /// By which a task that was [started](crate::TaskGroup::start) says that it is ready.
 ///
 /// # Drop behavior
@@ -143,6 +145,16 @@ impl<E: fmt::Display> fmt::Display for StartError<E> {
         match self {
             Self::Failed(error) => error.fmt(f),
             Self::NeverReady => f.write_str("the task has ended and was never ready"),
+        }
+    }
+}
+
+/// The report of a task that has failed, as it is.
+impl From<StartError<Self>> for Report {
+    fn from(error: StartError<Self>) -> Self {
+        match error {
+            StartError::Failed(report) => report,
+            StartError::NeverReady => Self::msg(StartError::<Self>::NeverReady.to_string()),
         }
     }
 }

@@ -263,6 +263,7 @@ macro_rules! cases {
             }
             grouping {
                 the_block_waits
+                reports_become_one
                 a_task_that_its_runtime_drops
                 a_runtime_that_takes_no_task
                 a_runtime_that_panics

@@ -1,14 +1,36 @@
 //! Synchronous sections that run an executor: inside of bodies and tasks, and whatever is going on around them.
 
 use std::future::{pending, poll_fn};
-use std::task::Poll;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
 
 use futures::channel::oneshot;
-use futures::executor::block_on;
 use withal_core::{Reason, Runtime, ScopeExt, acquire, isolated, task_group, until};
 
 use crate::cut::{cut_after, yield_times};
 use crate::ledger::{Injected, Ledger, ok};
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// An executor that knows of nobody else. (That of `futures` refuses to run inside of itself.)
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Arc::new(Unpark(thread::current())).into();
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return value;
+        }
+        thread::park();
+    }
+}
 
 /// Blocks on a program which leaves an orphan behind, and waits for it.
 fn bridge() {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 use withal_core::{
-    GroupError, Outcome, Runtime, ScopeExt, TaskError, TaskGroup, acquire, task_group,
+    GroupError, Outcome, Report, Runtime, ScopeExt, TaskError, TaskGroup, acquire, task_group,
 };
 
 use crate::cut::{caught, yield_now, yield_times};
@@ -251,4 +251,25 @@ pub async fn an_exit_that_fails_after_the_value<R: Runtime>(rt: R) {
     });
     assert_eq!(value.await.ok(), Some(9));
     assert_eq!(lost.containing("after.the.value").len(), 1);
+}
+
+/// Reports of tasks go by `?` into one report, with the names of the tasks.
+pub async fn reports_become_one<R: Runtime>(rt: R) {
+    async fn fails(rt: &impl Runtime) -> Result<(), Report> {
+        TaskGroup::new(rt)
+            .keep_going()
+            .run(async |group| {
+                for name in ["a", "b"] {
+                    group.spawn_named(name, async move { Err::<(), _>(Report::msg(name)) });
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+    let report = fails(&rt).await.unwrap_err();
+    let entries: Vec<_> = report.entries().collect();
+    let mut names: Vec<_> = entries.iter().filter_map(|entry| entry.scope()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "b"]);
 }
