@@ -214,12 +214,12 @@ pub fn time_left() -> Option<Duration> {
 
 /// Whether the exit that asks is forced: its time is over, or somebody will not wait for a graceful end.
 ///
-/// So it is when nothing is [left](time_left) of its time, when the second Ctrl-C has come, and inside of [`forcefully`].
+/// So it is when nothing is [left](time_left) of its time, when the second Ctrl-C has come, and inside of [`forcefully`](crate::forcefully).
 /// In the first two cases it is polled once more, and dropped or left to somebody else if it does not end by that.
 /// So: no more waiting for the other side, only what can be done at once.
 /// Once forced it stays so, also as an orphan.
 ///
-/// An exit that waits for something else does not come to ask: it waits for [`forced`] beside it.
+/// An exit that waits for something else does not come to ask: it waits for [`forced`](crate::forced()) beside it.
 ///
 /// # Examples
 ///

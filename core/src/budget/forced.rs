@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
@@ -61,7 +61,7 @@ static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
 });
 
 struct Waiting {
-    wakers: BTreeMap<u64, Waker>,
+    wakers: BTreeMap<u64, Arc<Waker>>,
     last: u64,
 }
 
@@ -70,11 +70,13 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 }
 
 /// Wakes those who wait for being forced: some of them are, from the poll on that follows.
+///
+/// Nobody is taken off the list for it. Else another thread, which has taken him off, might not have woken him yet when that poll comes.
 #[cold]
 pub(crate) fn wake() {
-    let wakers = std::mem::take(&mut waiting().wakers);
+    let wakers: Vec<_> = waiting().wakers.values().cloned().collect();
     // Outside of the lock: waking may run anything.
-    wakers.into_values().for_each(Waker::wake);
+    wakers.iter().for_each(|waker| waker.wake_by_ref());
 }
 
 impl Future for Forced {
@@ -84,7 +86,7 @@ impl Future for Forced {
         if is_forced() {
             return Poll::Ready(());
         }
-        let waker = cx.waker().clone();
+        let waker = Arc::new(cx.waker().clone());
         let old = {
             let mut waiting = waiting();
             let number = *self.number.get_or_insert_with(|| {

@@ -21,6 +21,7 @@ pub mod deadlines;
 pub mod dropping;
 mod entries;
 pub mod escalating;
+pub mod forcing;
 pub mod futurelock;
 pub mod grouping;
 pub mod handles;
@@ -130,14 +131,16 @@ macro_rules! cases {
                 outside_of_an_exit
                 of_every_kind
                 the_least_of_all
+                hidden
+                somebody_else
+                after_a_panic
+            }
+            forcing {
                 in_time_by_force
                 waiting_since_before
                 given_up
                 moved_on
-                by_force
-                hidden
-                somebody_else
-                after_a_panic
+                from_the_start
                 the_harder_way
                 dropped_at_every_poll
             }
