@@ -115,6 +115,8 @@ pub(crate) trait Kind {
     const BODY: bool = false;
     /// An exit: shielded (I6).
     const EXIT: bool = false;
+    /// The body of a canceller: there is nothing to wait for as long as nothing was entered inside.
+    const CUTTABLE: bool = false;
 }
 
 /// The frame of a scope's body.
@@ -127,7 +129,9 @@ pub(crate) struct Exit;
 impl Kind for Body {
     const BODY: bool = true;
 }
-impl Kind for Cuttable {}
+impl Kind for Cuttable {
+    const CUTTABLE: bool = true;
+}
 impl Kind for Exit {
     const EXIT: bool = true;
 }
@@ -171,6 +175,12 @@ pub(crate) fn next_id() -> u32 {
         t.next_id.set(id + 1);
         id
     })
+}
+
+/// Changes when this thread takes a frame id.
+#[inline(always)]
+pub(crate) fn ids_taken() -> u32 {
+    on_thread(|t| t.next_id.get())
 }
 
 #[cold]

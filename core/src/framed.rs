@@ -205,6 +205,7 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
         } else {
             0
         };
+        let ids = if K::CUTTABLE { frame::ids_taken() } else { 0 };
         let polled = in_frame::<K, _>(me.heir.frame(), me.heir, || {
             if let StageProj::Fresh { make } = me.stage.as_mut().project()
                 && let Some(make) = make.take()
@@ -231,7 +232,7 @@ impl<M: FnOnce() -> F, F: Future, H: Heir, K: Kind> Framed<M, F, H, K> {
                 if me.heir.has_jobs() {
                     me.heir.jobs().poll(cx);
                 }
-                if !*me.settled {
+                if !*me.settled && (!K::CUTTABLE || frame::ids_taken() != ids) {
                     *me.settled = true;
                     if frame::is_root() {
                         me.heir.settle();

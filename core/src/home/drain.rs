@@ -16,7 +16,7 @@ use crate::runtime::Timer;
 ///
 /// Not waited for are: the root scope that the caller is itself inside of, with everything that its scopes have adopted;
 /// and scopes that have not suspended yet, which are not known before.
-/// A [`timeout`](crate::timeout) at the root and an [`Open`](crate::Open) count as root scopes.
+/// An [`Open`](crate::Open) counts as a root scope, and so does a [`timeout`](crate::timeout) at the root once something was entered inside of it.
 ///
 /// # Errors
 ///

@@ -44,6 +44,7 @@ mod names;
 mod open;
 mod raise;
 mod releasing;
+mod roots;
 mod sample;
 mod send;
 #[cfg(feature = "tracing")]
