@@ -1,13 +1,14 @@
 //! Timers: tokio's own, which can be paused.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::ptr;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::task::{Unconstrained, unconstrained};
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 use withal_core::Timer;
 
@@ -29,7 +30,18 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Sleep {
         #[pin]
-        sleep: Option<Unconstrained<tokio::time::Sleep>>,
+        sleep: Option<tokio::time::Sleep>,
+        // The addresses of the data and of the functions of the waker that tokio has. While it has it, no other waker is there.
+        told: (usize, usize),
+    }
+}
+
+impl Sleep {
+    fn new(sleep: Option<tokio::time::Sleep>) -> Self {
+        Self {
+            sleep,
+            told: (0, 0),
+        }
     }
 }
 
@@ -37,11 +49,19 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project().sleep.as_pin_mut() {
-            Some(sleep) => sleep.poll(cx),
-            // Beyond what the clock can tell.
-            None => Poll::Pending,
+        let me = self.project();
+        // Beyond what the clock can tell, if there is none.
+        let Some(sleep) = me.sleep.as_pin_mut() else {
+            return Poll::Pending;
+        };
+        let waker = cx.waker();
+        let told = (waker.data().addr(), ptr::from_ref(waker.vtable()).addr());
+        // Mostly it is the same task as before, and the time is not over: that costs tokio more to find out.
+        if told == *me.told && !sleep.is_elapsed() {
+            return Poll::Pending;
         }
+        *me.told = told;
+        pin!(unconstrained(sleep)).poll(cx)
     }
 }
 
@@ -53,11 +73,11 @@ impl Timer for Tokio {
     }
 
     fn sleep_until(&self, at: Duration) -> Sleep {
-        Sleep {
-            sleep: epoch()
-                .checked_add(at)
-                .map(|at| unconstrained(tokio::time::sleep_until(at))),
-        }
+        Sleep::new(epoch().checked_add(at).map(tokio::time::sleep_until))
+    }
+
+    fn sleep(&self, time: Duration) -> Sleep {
+        Sleep::new(Some(tokio::time::sleep(time)))
     }
 }
 
