@@ -1,6 +1,7 @@
 //! One task of a group: the record that it shares with its handle, and the future that is spawned.
 
 use std::pin::Pin;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -96,13 +97,13 @@ impl<U> Record<U> {
         true
     }
 
-    fn poll_cancelled(&self, cx: &Context<'_>) -> Poll<Reason> {
+    fn poll_cancelled(&self, waker: Waker) -> Poll<Reason> {
         let mut progress = self.lock();
         progress.status = TaskStatus::Running;
         if let Some(reason) = progress.cancelled {
             return Poll::Ready(reason);
         }
-        let old = progress.task.replace(cx.waker().clone());
+        let old = progress.task.replace(waker);
         drop(progress);
         drop(old);
         Poll::Pending
@@ -152,15 +153,15 @@ impl<U: Send> Member for Record<U> {
 /// The signal that stops a task.
 pub(super) struct Stopped<U> {
     record: Arc<Record<U>>,
-    /// Who is told.
-    waker: Option<Waker>,
+    /// Which waker the record has, if it has any. As long as it has it, no other one is that one.
+    told: Identity,
 }
 
 impl<U> Stopped<U> {
     fn by(record: &Arc<Record<U>>) -> Self {
         Self {
             record: record.clone(),
-            waker: None,
+            told: (0, 0),
         }
     }
 }
@@ -171,16 +172,21 @@ impl<U> Future for Stopped<U> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reason> {
         let me = &mut *self;
         // Mostly it is the same task as before, and nothing has happened: that costs no lock.
-        let known = me
-            .waker
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        let known = me.told == identity(cx.waker());
         if known && !me.record.is_cancelled.load(Ordering::Acquire) {
             return Poll::Pending;
         }
-        me.waker = Some(cx.waker().clone());
-        me.record.poll_cancelled(cx)
+        let waker = cx.waker().clone();
+        me.told = identity(&waker);
+        me.record.poll_cancelled(waker)
     }
+}
+
+/// What [`Waker::will_wake`] compares, without a waker: the addresses of its data and of its functions.
+type Identity = (usize, usize);
+
+fn identity(waker: &Waker) -> Identity {
+    (waker.data().addr(), ptr::from_ref(waker.vtable()).addr())
 }
 
 pin_project! {
