@@ -15,7 +15,7 @@ use crate::frame;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timer",
     label = "this is not a runtime",
-    note = "pass the value of an adapter by reference: `&Tokio` or `&Smol`"
+    note = "pass the value of an adapter by reference: `&Tokio`, `&Smol`, `&AsyncStd` or `&Futures::new()`"
 )]
 pub trait Timer {
     /// The future of [`sleep_until`](Timer::sleep_until).
@@ -104,7 +104,7 @@ pub trait Signals {
 /// The runtime is a value and never a feature: turning a second one on does not change the first.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a runtime",
-    note = "pass the value of an adapter by reference: `&Tokio` or `&Smol`"
+    note = "pass the value of an adapter by reference: `&Tokio`, `&Smol`, `&AsyncStd` or `&Futures::new()`"
 )]
 pub trait Runtime:
     Timer + Spawn + Blocking + Signals + Clone + fmt::Debug + Send + Sync + 'static

@@ -9,6 +9,7 @@ use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek, type_name};
 use crate::frame;
 use crate::outcome::Outcome;
+use crate::report::Entry;
 use crate::verdict::Verdict;
 
 /// A scope that is entered when it is first used: see [`lazy`].
@@ -128,6 +129,10 @@ impl<S: Bracket> Bracket for Lazy<S> {
             Some(held) => S::end(held, outcome).await,
             None => Ok(S::Verdict::PROPAGATE),
         }
+    }
+
+    fn entries(error: S::Error) -> Vec<Entry> {
+        S::entries(error)
     }
 }
 
