@@ -4,7 +4,7 @@
 //! The bounds of all of them lie on one list of this thread, the innermost last, and are there only during the poll; so an exit that moves elsewhere leaves them behind.
 //! Their clocks may differ: what is left is compared, and no points in time.
 //!
-//! When the time of an exit is over, it is polled once more with the last bound replaced by [`Bound::Forced`], so that what can end at once ends.
+//! When the time of an exit is over, it is polled once more with the last bound replaced by [`Bound::FORCED`], so that what can end at once ends.
 
 pub(crate) mod forced;
 
@@ -17,7 +17,14 @@ use crate::frame;
 
 /// What bounds the exits that are polled now.
 #[derive(Clone)]
-pub(crate) enum Bound {
+pub(crate) struct Bound {
+    /// Who bounds them: an id that only those inside know, so that they can be [woken](forced::wake) when their time is over. 0 is nobody.
+    source: u32,
+    time: Time,
+}
+
+#[derive(Clone)]
+enum Time {
     /// They have so much, and their clock has not started.
     All(Duration),
     /// They are given up then.
@@ -27,20 +34,42 @@ pub(crate) enum Bound {
 }
 
 impl Bound {
+    pub(crate) const FORCED: Self = Self {
+        source: 0,
+        time: Time::Forced,
+    };
+
+    /// They have so much, and their clock has not started.
+    pub(crate) fn all(source: u32, time: Duration) -> Self {
+        let time = Time::All(time);
+        Self { source, time }
+    }
+
+    /// They are given up then.
+    pub(crate) fn by(source: u32, limit: Limit) -> Self {
+        let time = Time::By(limit);
+        Self { source, time }
+    }
+
     /// That of a limit which may be over.
-    pub(crate) fn until(limit: &Limit) -> Self {
+    pub(crate) fn until(source: u32, limit: &Limit) -> Self {
         match limit.left() {
-            Some(Duration::ZERO) => Self::Forced,
-            _ => Self::By(limit.clone()),
+            Some(Duration::ZERO) => Self::FORCED,
+            _ => Self::by(source, limit.clone()),
         }
     }
 
     fn left(&self) -> Option<Duration> {
-        match self {
-            Self::All(time) => Some(*time),
-            Self::By(limit) => limit.left(),
-            Self::Forced => Some(Duration::ZERO),
+        match &self.time {
+            Time::All(time) => Some(*time),
+            Time::By(limit) => limit.left(),
+            Time::Forced => Some(Duration::ZERO),
         }
+    }
+
+    /// Whether it was said that the time is over.
+    pub(crate) fn is_forced(&self) -> bool {
+        matches!(self.time, Time::Forced)
     }
 }
 
@@ -158,20 +187,28 @@ impl Drop for Aside {
     }
 }
 
-/// Whether one of these bounds is force.
-fn is_forcing(mut bounds: Range<usize>) -> bool {
-    let is_forced = |index| {
-        let look =
-            |bounds: &RefCell<Vec<_>>| matches!(bounds.borrow().get(index), Some(Bound::Forced));
-        BOUNDS.try_with(look).unwrap_or(false)
-    };
-    bounds.any(is_forced)
-}
-
 /// Whether what is dropped now was forced: then it stays so, whoever finishes it.
 #[cold]
 pub(crate) fn is_dropped_by_force() -> bool {
-    is_forcing(here(|here| here.base.get()..here.len.get()))
+    let mut all = here(|here| here.base.get()..here.len.get());
+    all.any(|index| at(index).is_some_and(|bound| bound.is_forced()))
+}
+
+/// The bound with this number. A copy, for a clock may be anything and must not be asked under the borrow.
+fn at(index: usize) -> Option<Bound> {
+    let bound = BOUNDS.try_with(|bounds| bounds.borrow().get(index).cloned());
+    bound.ok().flatten()
+}
+
+/// Who bounds the exit that asks; nobody, if it is nobody.
+fn sources() -> Vec<u32> {
+    let mut sources: Vec<_> = visible()
+        .filter_map(|index| Some(at(index)?.source))
+        .collect();
+    if sources.is_empty() {
+        sources.push(0);
+    }
+    sources
 }
 
 /// How much time the exit has that asks, or `None` if nothing bounds it.
@@ -206,10 +243,7 @@ pub(crate) fn is_dropped_by_force() -> bool {
 /// ```
 #[must_use]
 pub fn time_left() -> Option<Duration> {
-    let bound = |index| BOUNDS.try_with(|bounds| bounds.borrow().get(index).cloned());
-    // One by one, for a clock may be anything and must not be asked under the borrow.
-    let bounds = visible().map_while(|index| bound(index).ok().flatten());
-    bounds.filter_map(|bound| bound.left()).min()
+    visible().filter_map(|index| at(index)?.left()).min()
 }
 
 /// Whether the exit that asks is forced: its time is over, or somebody will not wait for a graceful end.
@@ -241,5 +275,5 @@ pub fn time_left() -> Option<Duration> {
 /// ```
 #[must_use]
 pub fn is_forced() -> bool {
-    is_forcing(visible())
+    time_left() == Some(Duration::ZERO)
 }

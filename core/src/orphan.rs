@@ -69,7 +69,7 @@ impl Job {
             return true;
         };
         let surroundings = &self.surroundings;
-        let bound = self.forced.then_some(Bound::Forced);
+        let bound = self.forced.then_some(Bound::FORCED);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let mut polled = Poll::Pending;
             let mut poll = || polled = work.as_mut().poll(cx);

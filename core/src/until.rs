@@ -124,8 +124,8 @@ impl Grace {
     fn bound(&self) -> Option<Bound> {
         match self {
             Self::None => None,
-            Self::Running(limit) => limit.clone().map(Bound::By),
-            Self::Over => Some(Bound::Forced),
+            Self::Running(limit) => limit.clone().map(|limit| Bound::by(0, limit)),
+            Self::Over => Some(Bound::FORCED),
         }
     }
 }
@@ -166,7 +166,7 @@ impl Heard {
             && grace.poll(cx).is_ready()
         {
             heard.grace = Grace::Over;
-            forced::wake();
+            forced::wake_all();
         }
         !matches!(heard.grace, Grace::None)
     }

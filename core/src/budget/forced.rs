@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::{Bound, is_forced, within};
+use super::{Bound, is_forced, sources, within};
 
 /// Ends when the exit that awaits it is [forced](crate::is_forced).
 ///
@@ -41,27 +41,33 @@ use super::{Bound, is_forced, within};
 ///
 /// Dropped, it only waits no more.
 pub fn forced() -> Forced {
-    Forced { number: None }
+    Forced {
+        number: 0,
+        sources: Vec::new(),
+    }
 }
 
 /// The future of [`forced`].
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Forced {
-    number: Option<u64>,
+    /// Its number on the list, once it has one.
+    number: u64,
+    /// By whom it was bounded when it was polled last.
+    sources: Vec<u32>,
 }
 
-/// Who waits for being forced, in the whole process.
+/// Who waits for being forced, in the whole process, by who bounds them.
 ///
 /// In which poll somebody is forced is known only to who polls him, and to whom an exit belongs may change while it waits.
-/// So all are woken, and look for themselves: it is seldom that a time is over.
+/// So those are woken whom it may concern, and look for themselves.
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
     wakers: BTreeMap::new(),
     last: 0,
 });
 
 struct Waiting {
-    wakers: BTreeMap<u64, Arc<Waker>>,
+    wakers: BTreeMap<(u32, u64), Arc<Waker>>,
     last: u64,
 }
 
@@ -69,13 +75,25 @@ fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Wakes those who wait for being forced: some of them are, from the poll on that follows.
+/// Wakes those who wait for being forced and are bounded by `source`: they are, from the poll on that follows.
 ///
 /// Nobody is taken off the list for it. Else another thread, which has taken him off, might not have woken him yet when that poll comes.
 #[cold]
-pub(crate) fn wake() {
-    let wakers: Vec<_> = waiting().wakers.values().cloned().collect();
+pub(crate) fn wake(source: u32) {
+    let all = (source, 0)..=(source, u64::MAX);
+    let wakers: Vec<_> = waiting()
+        .wakers
+        .range(all)
+        .map(|(_, waker)| waker.clone())
+        .collect();
     // Outside of the lock: waking may run anything.
+    wakers.iter().for_each(|waker| waker.wake_by_ref());
+}
+
+/// Wakes all who wait for being forced: the grace of a canceller is over, which was not there yet when they were polled last.
+#[cold]
+pub(crate) fn wake_all() {
+    let wakers: Vec<_> = waiting().wakers.values().cloned().collect();
     wakers.iter().for_each(|waker| waker.wake_by_ref());
 }
 
@@ -86,24 +104,32 @@ impl Future for Forced {
         if is_forced() {
             return Poll::Ready(());
         }
+        let sources = sources();
         let waker = Arc::new(cx.waker().clone());
-        let old = {
+        let _old: Vec<_> = {
             let mut waiting = waiting();
-            let number = *self.number.get_or_insert_with(|| {
+            if self.number == 0 {
                 waiting.last += 1;
-                waiting.last
-            });
-            waiting.wakers.insert(number, waker)
+                self.number = waiting.last;
+            }
+            let number = self.number;
+            let gone = self.sources.iter().filter(|old| !sources.contains(old));
+            let gone = gone.filter_map(|&source| waiting.wakers.remove(&(source, number)));
+            let mut old: Vec<_> = gone.collect();
+            for &source in &sources {
+                old.extend(waiting.wakers.insert((source, number), waker.clone()));
+            }
+            old
         };
-        drop(old);
+        self.sources = sources;
         Poll::Pending
     }
 }
 
 impl Drop for Forced {
     fn drop(&mut self) {
-        if let Some(number) = self.number {
-            let waker = waiting().wakers.remove(&number);
+        for &source in &self.sources {
+            let waker = waiting().wakers.remove(&(source, self.number));
             drop(waker);
         }
     }
@@ -166,7 +192,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut future = this.project().future;
             if future.is_some() {
-                within(Some(Bound::Forced), || future.set(None));
+                within(Some(Bound::FORCED), || future.set(None));
             }
         }
     }
@@ -177,7 +203,7 @@ impl<F: Future> Future for Forcefully<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut future = self.project().future;
-        within(Some(Bound::Forced), || {
+        within(Some(Bound::FORCED), || {
             let running = future.as_mut().as_pin_mut();
             let polled = running.expect("polled after completion").poll(cx);
             if polled.is_ready() {

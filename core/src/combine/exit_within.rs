@@ -115,6 +115,8 @@ pin_project! {
     {
         #[pin]
         exit: Option<Exiting<F>>,
+        // The id of its frame, by which it is known as who bounds the exit.
+        frame: u32,
         #[pin]
         alarm: Alarm<R::Sleep>,
         timer: &'t R,
@@ -130,8 +132,10 @@ impl<'t, F: Future, R: Timer> Bounded<'t, F, R> {
         limit: Option<Duration>,
         hide: fn(&R) -> Arc<dyn Clock>,
     ) -> Self {
+        let frame = frame::next_id();
         Self {
-            exit: Some(Exiting::new(exit, frame::next_id())),
+            exit: Some(Exiting::new(exit, frame)),
+            frame,
             alarm: Alarm::Unset,
             timer,
             limit,
@@ -144,7 +148,7 @@ impl<'t, F: Future, R: Timer> Bounded<'t, F, R> {
         let mut exit = self.project().exit;
         let left = exit.as_mut().as_pin_mut().and_then(Exiting::take_exited);
         let drop_it = || frame::while_dropping(Dropping::Abandoned, || exit.set(None));
-        budget::within(Some(Bound::Forced), drop_it);
+        budget::within(Some(Bound::FORCED), drop_it);
         left
     }
 }
@@ -163,7 +167,7 @@ impl<F: Future, R: Timer> Future for Bounded<'_, F, R> {
             let fresh = matches!(*me.alarm, Alarm::Unset);
             let mut over = !fresh && me.alarm.as_mut().poll(cx, timer, limit, hide).is_ready();
             if !over {
-                let bound = me.alarm.bound(limit);
+                let bound = me.alarm.bound(*me.frame, limit);
                 if let Poll::Ready(exited) = budget::within(bound, || exit.as_mut().poll(cx)) {
                     return Poll::Ready(Some(exited));
                 }
@@ -172,9 +176,9 @@ impl<F: Future, R: Timer> Future for Bounded<'_, F, R> {
             if !over {
                 return Poll::Pending;
             }
-            forced::wake();
+            forced::wake(*me.frame);
             let last = || exit.as_mut().poll(cx);
-            if let Poll::Ready(exited) = budget::within(Some(Bound::Forced), last) {
+            if let Poll::Ready(exited) = budget::within(Some(Bound::FORCED), last) {
                 return Poll::Ready(Some(exited));
             }
         }
@@ -195,10 +199,10 @@ pin_project! {
 
 impl<S: Future<Output = ()>> Alarm<S> {
     /// What bounds the exit until then.
-    fn bound(&self, limit: Duration) -> Option<Bound> {
+    fn bound(&self, frame: u32, limit: Duration) -> Option<Bound> {
         match self {
-            Self::Unset => Some(Bound::All(limit)),
-            Self::Set { limit, .. } => Some(Bound::By(limit.clone())),
+            Self::Unset => Some(Bound::all(frame, limit)),
+            Self::Set { limit, .. } => Some(Bound::by(frame, limit.clone())),
             Self::Broken => None,
         }
     }

@@ -33,8 +33,9 @@ pub(super) struct Exit<V> {
 pub(super) struct Alarm {
     clock: Arc<dyn Clock>,
     since: Duration,
-    /// When the exit is to have ended.
+    /// When the exit is to have ended, and as who this is known that bounds it.
     limit: Option<Limit>,
+    source: u32,
     sleep: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -75,15 +76,21 @@ fn abandon<T>(overdue: T) {
         }
     };
     let abandon = || frame::while_dropping(Dropping::Abandoned, drop_it);
-    budget::within(Some(Bound::Forced), abandon);
+    budget::within(Some(Bound::FORCED), abandon);
 }
 
 impl Alarm {
-    pub(super) fn new(clock: Arc<dyn Clock>, since: Duration, limit: Option<Limit>) -> Box<Self> {
+    pub(super) fn new(
+        clock: Arc<dyn Clock>,
+        since: Duration,
+        limit: Option<Limit>,
+        source: u32,
+    ) -> Box<Self> {
         Box::new(Self {
             clock,
             since,
             limit,
+            source,
             sleep: None,
         })
     }
@@ -103,11 +110,11 @@ impl Alarm {
         let Some(limit) = &self.limit else {
             return running.as_mut().poll(cx).map(Some);
         };
-        let mut bound = Bound::until(limit);
+        let mut bound = Bound::until(self.source, limit);
         loop {
-            let over = matches!(bound, Bound::Forced);
+            let over = bound.is_forced();
             if over {
-                forced::wake();
+                forced::wake(self.source);
             }
             let poll = || running.as_mut().poll(cx);
             if let Poll::Ready(ended) = budget::within(Some(bound), poll) {
@@ -123,7 +130,7 @@ impl Alarm {
                 sleep.as_mut().poll(cx)
             });
             match slept {
-                Some(Poll::Ready(())) => bound = Bound::Forced,
+                Some(Poll::Ready(())) => bound = Bound::FORCED,
                 Some(Poll::Pending) => return Poll::Pending,
                 None => {
                     // No clock, no deadline.

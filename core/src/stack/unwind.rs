@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::budget::{self, Bound};
 use crate::clock::{Clock, Limit, ask};
 use crate::failure::{Failed, Told};
-use crate::frame::Panic;
+use crate::frame::{self, Panic};
 use crate::inspect;
 use crate::lost;
 use crate::orphan::Jobs;
@@ -220,7 +220,8 @@ impl<V: Verdict> Unwind<V> {
             by: since.saturating_add(limit),
         });
         let limit = Limit::soonest(each, all);
-        let bound = limit.as_ref().map(Bound::until);
+        let source = frame::next_id();
+        let bound = limit.as_ref().map(|limit| Bound::until(source, limit));
         let fate = self.shown().clone();
         let started = budget::within(bound, || entry.leave(&fate, &mut self.room));
         let (running, limit) = match started {
@@ -239,7 +240,7 @@ impl<V: Verdict> Unwind<V> {
             // It has the budget itself.
             Started::Stack(running) => (running, None),
         };
-        let alarm = |(clock, since)| Alarm::new(clock, since, limit);
+        let alarm = |(clock, since)| Alarm::new(clock, since, limit, source);
         let exit = Exit {
             entry,
             running,

@@ -274,3 +274,58 @@ fn a_wait_that_is_given_up() {
         assert_eq!(rt.now(), ms(10));
     });
 }
+
+/// One whose time is over wakes those inside of it, and nobody else.
+#[test]
+fn being_forced_concerns_only_those_inside() {
+    const EXITS: u64 = 500;
+    let polls = run(|rt| async move {
+        let polls = Arc::new(Mutex::new(0));
+        let exits = (0..EXITS).map(|number| {
+            let (rt, polls) = (rt.clone(), polls.clone());
+            async move {
+                let scope = acquire(async || Ok::<_, Injected>(())).release(async move |(), _| {
+                    let mut forced = std::pin::pin!(forced());
+                    std::future::poll_fn(|cx| {
+                        *polls.lock().unwrap() += 1;
+                        forced.as_mut().poll(cx)
+                    })
+                    .await;
+                    Ok::<_, Injected>(())
+                });
+                let scope = scope.exit_within(&rt, ms(1000 + number));
+                assert!(scope.using(async |()| ()).await.is_ok());
+            }
+        });
+        let mut exits: futures::stream::FuturesUnordered<_> = exits.collect();
+        while futures::StreamExt::next(&mut exits).await.is_some() {}
+        drop(exits);
+        Arc::into_inner(polls).unwrap().into_inner().unwrap()
+    });
+    assert!(polls <= 4 * EXITS, "{polls} polls");
+}
+
+/// When nothing is left, it is forced, also before somebody has said so.
+#[test]
+fn nothing_left_is_force() {
+    run(|rt| async move {
+        let timer = rt.clone();
+        let scope = acquire(async || Ok::<_, Injected>(())).release(async move |(), _| {
+            assert!(!is_forced());
+            yield_now().await;
+            // Something that does not suspend takes all of the time.
+            let slow = timer.clone();
+            slow.advance(ms(1000));
+            assert_eq!((time_left(), is_forced()), (Some(ms(0)), true));
+            Ok::<_, Injected>(())
+        });
+        let scope = scope.exit_within(&rt, ms(500));
+        assert!(scope.using(async |()| ()).await.is_ok());
+        let scope = acquire(async || Ok::<_, Injected>(())).release(async |(), _| {
+            assert_eq!((time_left(), is_forced()), (Some(ms(0)), true));
+            Ok::<_, Injected>(())
+        });
+        let scope = scope.exit_within(&rt, ms(0));
+        assert!(scope.using(async |()| ()).await.is_ok());
+    });
+}
