@@ -9,7 +9,6 @@ mod connection;
 mod visits;
 
 use std::convert::Infallible;
-use std::io;
 use std::time::Duration;
 
 use smol::channel::Sender;
@@ -27,6 +26,8 @@ pub(super) type Request = (String, Sender<String>);
 
 /// How many connections there are at once.
 const AT_ONCE: usize = 4;
+/// How long after an error the next client is let in.
+const AGAIN: Duration = Duration::from_millis(10);
 /// How long an answer may take to begin, once the server is stopping.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -46,7 +47,15 @@ pub(super) async fn serve<R: Runtime>(
             loop {
                 // Without room nobody is let in: who comes now waits in the queue of the system.
                 group.room().await;
-                let (stream, _) = listener.accept().await?;
+                let stream = match listener.accept().await {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        // A client that is gone already, or no descriptor free for it: the next may do better, a little later.
+                        out.line(format_args!("lost a client: {error}"));
+                        rt.sleep(AGAIN).await;
+                        continue;
+                    }
+                };
                 let connection = converse(rt.clone(), stream, stopping.clone(), desk.clone());
                 let log = out.clone();
                 group.spawn(async move {
@@ -58,17 +67,14 @@ pub(super) async fn serve<R: Runtime>(
                 most = most.max(group.len());
             }
         };
-        let stopped: Result<io::Result<Infallible>, _> = until(stop, accept).await;
+        let _: Result<Infallible, _> = until(stop, accept).await;
         drop(listener);
         // Only now do seats become free.
         stopping.cancel("the server is stopping");
         if timeout(rt, GRACE, group.ended()).await.is_err() {
             group.cancel("the grace is over");
         }
-        match stopped {
-            Ok(Err(error)) => Err(error.into()),
-            _ => Ok(most),
-        }
+        Ok(most)
     });
     served.await.map_err(GroupError::into_report)
 }
