@@ -8,7 +8,9 @@ use withal_benches::orphans::Polls;
 use withal_benches::permit::{Refused, drive};
 use withal_benches::rows::{Contender, ROWS};
 use withal_benches::sizes::sizes;
-use withal_core::{CancelHandle, ExitStack, Outcome, Report};
+use withal_core::{
+    CancelHandle, ExitStack, Launch, Outcome, Report, ScopeExt, acquire, task_group,
+};
 
 /// How many allocations each of `n` makes, when those of the first are left out.
 fn allocations(contender: Contender) -> u64 {
@@ -129,6 +131,62 @@ fn memory_of_cancel_handles() {
     let (few, many) = (measure(10), measure(1_000_000));
     let more = many.bytes_max.saturating_sub(few.bytes_max);
     assert_eq!((more, many.bytes_current), (0, 0), "{few:?}, {many:?}");
+}
+
+/// A group of ten thousand tasks in three scopes each, of which one fails at a random moment, leaves nothing; only what a task leaks is there.
+#[test]
+fn memory_of_task_groups() {
+    const TASKS: usize = 10_000;
+
+    async fn suspend(polls: usize) {
+        for _ in 0..polls {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn in_scopes(depth: usize, polls: usize, fails: bool) -> Result<(), Report> {
+        let scope = acquire(async || Ok::<_, Report>(Box::new(depth)))
+            .release(async move |_, _| Ok::<_, Report>(suspend(polls % 3).await));
+        let body = async |_: &mut _| match depth {
+            0 => {
+                suspend(polls).await;
+                if fails {
+                    Err(Report::msg("it broke"))
+                } else {
+                    Ok(())
+                }
+            }
+            _ => Box::pin(in_scopes(depth - 1, polls, fails)).await,
+        };
+        scope.with(body).await
+    }
+
+    let launcher = withal_tokio::Launcher::current_thread().unwrap();
+    let run = |seed: usize, leaks: bool| {
+        let group = task_group(&withal_tokio::Tokio, async |group| {
+            for number in 0..TASKS {
+                let fails = number == seed * 7919 % TASKS;
+                if leaks {
+                    std::mem::forget(Box::new(number));
+                }
+                group.spawn(in_scopes(2, (number ^ seed) % 11, fails));
+                if number % 64 == seed % 64 {
+                    suspend(1).await;
+                }
+            }
+            Ok(())
+        });
+        let error = launcher.block_on(group).unwrap_err();
+        assert_eq!(error.failures().len(), 1);
+    };
+    run(0, false);
+    for seed in 1..=5 {
+        let left = allocation_counter::measure(|| run(seed, false));
+        // But for a queue of the runtime, which may have grown.
+        assert!(left.count_current.abs() <= 4, "seed {seed}: {left:?}");
+    }
+    let left = allocation_counter::measure(|| run(1, true));
+    assert!(left.count_current >= TASKS as i64, "{left:?}");
 }
 
 #[test]
