@@ -55,6 +55,8 @@ struct Thread {
     /// How many parcels the basket holds.
     orphans: Cell<u32>,
     exiting: Cell<u32>,
+    /// The depth of the innermost exit or job: no canceller further out cuts what is above.
+    shield: Cell<u32>,
     closing: Cell<bool>,
     /// The depth of the frame of the canceller; only read while `closing`.
     closer: Cell<u32>,
@@ -80,6 +82,7 @@ thread_local! {
             depth: Cell::new(0),
             orphans: Cell::new(0),
             exiting: Cell::new(0),
+            shield: Cell::new(0),
             closing: Cell::new(false),
             closer: Cell::new(0),
             reason: Cell::new(Reason::Dropped),
@@ -224,7 +227,7 @@ pub(crate) fn in_frame<K: Kind, R>(
     heir: &mut impl Heir,
     f: impl FnOnce() -> R,
 ) -> Result<R, Panic> {
-    let (depth, mark, scope, closing, exiting) = on_thread(|t| {
+    let (depth, mark, scope, closing, exiting, shield) = on_thread(|t| {
         let depth = t.depth.get();
         t.depth.set(depth + 1);
         if (depth as usize) < SHALLOW {
@@ -242,6 +245,7 @@ pub(crate) fn in_frame<K: Kind, R>(
                 false
             },
             if K::EXIT { t.exiting.get() } else { 0 },
+            if K::EXIT { t.shield.replace(depth) } else { 0 },
         )
     });
     let result = catch_unwind(AssertUnwindSafe(|| {
@@ -256,6 +260,7 @@ pub(crate) fn in_frame<K: Kind, R>(
         if K::EXIT {
             t.closing.set(closing);
             t.exiting.set(exiting);
+            t.shield.set(shield);
         }
         t.orphans.get()
     });
@@ -310,6 +315,11 @@ fn is_on_stack(Birth(word): Birth) -> bool {
 /// Whether the frame with this id is among the visible ones of this thread.
 pub(crate) fn is_frame_on_stack(id: u32) -> bool {
     on_thread(|t| is_frame_above(t, t.base.get(), id))
+}
+
+/// Whether the frame with this id is open, and a canceller there could cut the caller: no exit is in between.
+pub(crate) fn is_cuttable_under(id: u32) -> bool {
+    on_thread(|t| is_frame_above(t, t.base.get().max(t.shield.get()), id))
 }
 
 /// Whether the frame with this id is open at `bottom` or above.
@@ -433,11 +443,18 @@ pub(crate) fn closing<R>(
 
 /// Runs `f`, the poll of jobs, out of sight of a canceller: jobs are exits (I6). `f` does not unwind.
 pub(crate) fn shielded<R>(f: impl FnOnce() -> R) -> R {
-    let (closing, exiting) = on_thread(|t| (t.closing.replace(false), t.exiting.get()));
+    let (closing, exiting, shield) = on_thread(|t| {
+        (
+            t.closing.replace(false),
+            t.exiting.get(),
+            t.shield.replace(t.depth.get()),
+        )
+    });
     let result = f();
     on_thread(|t| {
         t.closing.set(closing);
         t.exiting.set(exiting);
+        t.shield.set(shield);
     });
     result
 }

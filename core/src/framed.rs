@@ -158,6 +158,11 @@ impl<M, F, H: Heir, K: Kind> Framed<M, F, H, K> {
         }
     }
 
+    /// The heir of what is not pinned yet.
+    pub(crate) fn heir_mut(&mut self) -> &mut H {
+        &mut self.heir
+    }
+
     pub(crate) fn heir(self: Pin<&mut Self>) -> &mut H {
         self.project().heir
     }

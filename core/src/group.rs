@@ -2,11 +2,13 @@
 
 mod error;
 mod handle;
+mod queue;
 mod results;
 mod scope;
 mod start;
 mod state;
 mod task;
+mod waiters;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +19,6 @@ use std::sync::Arc;
 
 use crate::failure::Fault;
 use crate::frame;
-use crate::lost;
 use crate::outcome::{Cancelled, Reason};
 use crate::report::{Entry, Label, Report};
 use crate::runtime::{Spawn, Task};
@@ -29,10 +30,13 @@ use start::{Handshake, Word};
 use state::{Member, Shared};
 use task::{Given, Job, Record, TASK, ToGroup};
 
-pub use error::{GroupError, Panicked, TaskFailure};
-pub use handle::{TaskError, TaskHandle, TaskStatus};
-pub use results::Results;
-pub use start::{Ready, StartError};
+pub use error::{GroupError, TaskFailure, TaskPanic};
+pub use handle::{TaskCanceller, TaskError, TaskHandle, TaskStatus};
+pub use results::TaskResults;
+pub use start::{StartError, TaskReady};
+
+/// Why a task is cancelled that has let go of its [`TaskReady`].
+const NEVER_READY: Reason = Reason::Requested("it was never ready");
 
 /// Runs `body` with a group to which it adds tasks; the block ends when all of them have ended.
 ///
@@ -57,7 +61,7 @@ pub use start::{Ready, StartError};
 ///
 /// # Errors
 ///
-/// [`GroupError`], with everything that went wrong.
+/// [`GroupError`], with everything that went wrong: failures of the tasks and of the body, and exits of cancelled tasks.
 /// If the group was [cancelled](TaskGroup::cancel) and the body had its value by then, that counts.
 /// Of a group that is itself cut or dropped, what has failed is told by the canceller, or to the [lost-error hook](crate::on_lost_error).
 ///
@@ -108,13 +112,15 @@ impl<E: Fault> TaskGroup<E> {
     }
 
     /// Has at most so many tasks run at once; others wait for their turn, in the order in which they were spawned.
+    ///
+    /// `0` counts as 1. A task that [starts](Self::start) another one in its own full group waits for itself.
     #[must_use]
     pub fn at_most(self, tasks: usize) -> Self {
         self.shared.set_at_most(tasks);
         self
     }
 
-    /// Has the others go on when a task fails; all errors are kept, and the block fails at its end.
+    /// Has the others go on when a task or the body fails; all errors are kept, and the block fails at its end.
     #[must_use]
     pub fn keep_going(self) -> Self {
         self.shared.set_keep_going();
@@ -154,14 +160,16 @@ impl<E: Fault> TaskGroup<E> {
                         Err(error) => group.shared.fail(None, Failure::Error(error)),
                     }
                 };
+                let mut closed = group.shared.closed();
                 let closing = poll_fn(|cx| {
                     // A canceller around it: the tasks hear of it at once, also while the body is in a shield or in an exit, which may wait for them.
                     if frame::is_closing() && !frame::is_foreign(birth) {
                         group.shared.close(frame::reason());
                     }
-                    group.shared.poll_closing(cx)
+                    closed.poll(cx)
                 });
-                if let Err(interrupted) = until(closing, work).await {
+                let cuttable = until(closing, work).in_frame(group.shared.frame);
+                if let Err(interrupted) = cuttable.await {
                     let exits = interrupted.into_exits().into_iter();
                     group.shared.note_exits(exits.filter(Entry::is_loss));
                 }
@@ -170,16 +178,12 @@ impl<E: Fault> TaskGroup<E> {
                 Ok(()) => (Vec::new(), Vec::new()),
                 Err(error) => error.into_parts(),
             };
-            match value {
-                Some(value) if failures.is_empty() => {
-                    exits.into_iter().for_each(lost::tell);
-                    Ok(value)
-                }
-                _ => {
-                    let cancelled = shared.closing().map(Cancelled::from);
-                    Err(GroupError::new(failures, cancelled, exits))
-                }
-            }
+            let cancelled = match value {
+                Some(value) if failures.is_empty() && exits.is_empty() => return Ok(value),
+                Some(_) => None,
+                None => shared.closing().map(Cancelled::from),
+            };
+            Err(GroupError::new(failures, cancelled, exits))
         }
     }
 
@@ -187,6 +191,7 @@ impl<E: Fault> TaskGroup<E> {
     ///
     /// Its handle is a future of its value. The error of a task goes to the group.
     /// While the group closes, a task is refused: it is dropped, and its handle says [`TaskStatus::Cancelled`].
+    /// A task that its runtime drops is cancelled with [`Reason::Dropped`]: what is open in it is finished at its [home](crate::drain()), and the group waits for that.
     #[track_caller]
     pub fn spawn<U, F>(&self, task: F) -> TaskHandle<U>
     where
@@ -217,7 +222,7 @@ impl<E: Fault> TaskGroup<E> {
     /// # withal_testing::run(|rt| async move {
     /// # let group =
     /// task_group(&rt, async |group| {
-    ///     let serve = async |ready: withal::Ready<u16>| {
+    ///     let serve = async |ready: withal::TaskReady<u16>| {
     ///         ready.ready(8080); // it listens now
     ///         Ok::<_, Report>(())
     ///     };
@@ -243,41 +248,84 @@ impl<E: Fault> TaskGroup<E> {
         task: F,
     ) -> impl Future<Output = Result<(V, TaskHandle<U>), StartError<E>>>
     where
-        F: AsyncFnOnce(Ready<V>) -> Result<U, E> + SendFn<(Ready<V>,), Result<U, E>> + 'static,
+        F: AsyncFnOnce(TaskReady<V>) -> Result<U, E>
+            + SendFn<(TaskReady<V>,), Result<U, E>>
+            + 'static,
         U: Send + 'static,
         V: Send + 'static,
     {
-        let location = Location::caller();
-        async move {
-            let (handshake, ready) = Handshake::new();
-            let starter = handshake.clone();
-            let task = async move {
-                let error = match task.call_send((ready,)).await {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                };
-                Err(handshake.fail(error).err())
+        self.start_at(Cow::Borrowed(TASK), Location::caller(), task)
+    }
+
+    /// [`start`](Self::start) with a name, for errors and reports.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`start`](Self::start).
+    #[track_caller]
+    pub fn start_named<V, U, F>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        task: F,
+    ) -> impl Future<Output = Result<(V, TaskHandle<U>), StartError<E>>>
+    where
+        F: AsyncFnOnce(TaskReady<V>) -> Result<U, E>
+            + SendFn<(TaskReady<V>,), Result<U, E>>
+            + 'static,
+        U: Send + 'static,
+        V: Send + 'static,
+    {
+        self.start_at(name.into(), Location::caller(), task)
+    }
+
+    async fn start_at<V, U, F>(
+        &self,
+        name: Cow<'static, str>,
+        location: &'static Location<'static>,
+        task: F,
+    ) -> Result<(V, TaskHandle<U>), StartError<E>>
+    where
+        F: AsyncFnOnce(TaskReady<V>) -> Result<U, E>
+            + SendFn<(TaskReady<V>,), Result<U, E>>
+            + 'static,
+        U: Send + 'static,
+        V: Send + 'static,
+    {
+        let (handshake, ready) = Handshake::new();
+        let starter = handshake.clone();
+        let task = async move {
+            let error = match task.call_send((ready,)).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
             };
-            let handle = self.add_given(Cow::Borrowed(TASK), location, task);
-            let mut waiting = Starting {
-                group: self,
-                handshake: &starter,
-                handle: Some(handle),
-            };
-            starter.said().await;
-            if starter.is_never()
-                && let Some(handle) = &mut waiting.handle
+            Err(handshake.fail(error).err())
+        };
+        let handle = self.add_given(name, location, task);
+        let mut waiting = Starting {
+            group: self,
+            handshake: &starter,
+            handle: Some(handle),
+        };
+        starter.said().await;
+        if starter.is_never()
+            && let Some(handle) = &mut waiting.handle
+        {
+            handle.record.cancel(NEVER_READY);
+            if let Err(TaskError::Cancelled(cancelled)) = handle.await
+                && cancelled.reason != NEVER_READY
             {
-                handle
-                    .record
-                    .cancel(Reason::Requested("it was never ready"));
-                let _ = handle.await;
+                waiting.handle = None;
+                return Err(StartError::Cancelled(cancelled));
             }
-            match (starter.take(), waiting.handle.take()) {
-                (Word::Ready(value), Some(handle)) => Ok((value, handle)),
-                (Word::Failed(error), _) => Err(StartError::Failed(error)),
-                _ => Err(StartError::NeverReady),
-            }
+        }
+        match (starter.take(), waiting.handle.take()) {
+            (Word::Ready(value), Some(handle)) => Ok((value, handle)),
+            (Word::Failed(error), _) => Err(StartError::Failed(error)),
+            _ => Err(StartError::NeverReady),
         }
     }
 
@@ -307,19 +355,20 @@ impl<E: Fault> TaskGroup<E> {
     /// # group.await.unwrap();
     /// # });
     /// ```
-    pub fn results<U: Send + 'static>(&self) -> Results<'_, U, E> {
-        Results::new(self)
+    pub fn results<U: Send + 'static>(&self) -> TaskResults<'_, U, E> {
+        TaskResults::new(self)
     }
 
     /// Cancels all tasks gracefully, and the body: what is open in them exits, and sees [`Reason::Requested`].
     ///
     /// From now on no task is let in. The first reason counts.
-    /// A body that calls it is itself cut at its next await: what it returns without one counts.
+    /// A body that calls it is itself cut where it next waits: what it returns without waiting counts.
     pub fn cancel(&self, why: &'static str) {
         self.shared.close(Reason::Requested(why));
     }
 
-    /// A handle for tasks that add tasks to their own group, or cancel it.
+    /// A handle, for tasks that add tasks to their own group, or cancel it.
+    #[must_use]
     pub fn handle(&self) -> GroupHandle<E> {
         GroupHandle(Self {
             shared: self.shared.clone(),
@@ -338,11 +387,13 @@ impl<E: Fault> TaskGroup<E> {
 
     /// Waits until a task that is spawned now would begin at once: see [`at_most`](Self::at_most).
     ///
+    /// That is no promise: of several who wait, the first to spawn takes the room.
+    ///
     /// # Cancel safety
     ///
     /// Dropped, it only waits no more.
     pub async fn room(&self) {
-        poll_fn(|cx| self.shared.poll_room(cx)).await;
+        self.shared.room().await;
     }
 
     /// How many tasks have not ended.
@@ -383,11 +434,11 @@ impl<E: Fault> TaskGroup<E> {
         F: Future<Output = Given<U, E>> + Send + 'static,
         U: Send + 'static,
     {
-        let record = Record::new(Label { name, location });
+        let record = Record::new(Label { name, location }, self.shared.frame);
         match self.shared.seat(record.clone()) {
             Ok(seat) => {
                 let job = Job::new(task, record.clone(), self.shared.clone(), seat);
-                self.shared.start(seat, Task::new(job));
+                self.shared.start(seat, &*record, Task::new(job));
             }
             Err(reason) => record.refuse(reason),
         }

@@ -84,8 +84,8 @@ pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
 pub use group::{
-    GroupError, GroupHandle, Panicked, Ready, Results, StartError, TaskError, TaskFailure,
-    TaskGroup, TaskHandle, TaskStatus, task_group,
+    GroupError, GroupHandle, StartError, TaskCanceller, TaskError, TaskFailure, TaskGroup,
+    TaskHandle, TaskPanic, TaskReady, TaskResults, TaskStatus, task_group,
 };
 pub use home::drain::{drain, drained, unfinished};
 pub use home::{Orphan, Shelter, at_home, isolated, launched};

@@ -105,7 +105,7 @@ impl fmt::Display for PanicRef<'_> {
 }
 
 /// That a body was cut, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Cancelled {
     /// Why.
@@ -127,7 +127,7 @@ impl fmt::Display for Cancelled {
 impl Error for Cancelled {}
 
 /// Why a body was cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// A [`timeout`](crate::timeout) elapsed.

@@ -123,7 +123,9 @@ impl<N: Naming> Owner<N> {
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
         self.birth = frame::birth();
-        self.frame = frame::next_id();
+        if self.frame == 0 {
+            self.frame = frame::next_id();
+        }
     }
 
     /// Whether there is nothing to drop.

@@ -226,6 +226,12 @@ impl<S, F: Future, G> Until<S, F, G> {
         }
     }
 
+    /// Gives the frame of the body an id that others know. It is to be polled where it is made.
+    pub(crate) fn in_frame(mut self, id: u32) -> Self {
+        self.body.heir_mut().frame = id;
+        self
+    }
+
     /// Bounds the waiting for exits: when `grace` ends, what is left is [forced](crate::is_forced), by one poll more; then it moves to the enclosing scope or to the home, and the error names it as overdue.
     ///
     /// `grace` is first polled when the signal has come. It does not say how long it lasts, and so the exits do not know how much time is [left](crate::time_left); with a [`timeout`](crate::timeout) they do.

@@ -99,7 +99,7 @@ impl<E: Fault> fmt::Display for GroupError<E> {
         match (failures.first(), cancelled) {
             (Some(first), _) => fmt::Display::fmt(first, f)?,
             (None, Some(cancelled)) => fmt::Display::fmt(cancelled, f)?,
-            (None, None) => f.write_str("cancelled")?,
+            (None, None) => f.write_str("the group has ended")?,
         }
         match failures.len() {
             0 | 1 => {}
@@ -142,7 +142,7 @@ pub struct TaskFailure<E> {
 #[derive(Debug)]
 pub(super) enum Failure<E> {
     Error(E),
-    Panicked(Panicked),
+    Panicked(TaskPanic),
 }
 
 impl<E> TaskFailure<E> {
@@ -169,7 +169,7 @@ impl<E> TaskFailure<E> {
     }
 
     /// The panic, if it was one.
-    pub fn panicked(&self) -> Option<&Panicked> {
+    pub fn panicked(&self) -> Option<&TaskPanic> {
         match &self.what {
             Failure::Error(_) => None,
             Failure::Panicked(panicked) => Some(panicked),
@@ -219,6 +219,12 @@ impl<E: fmt::Display> fmt::Display for TaskFailure<E> {
     }
 }
 
+impl<E: Fault> Error for TaskFailure<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        crate::failure::as_error(self.error()?)
+    }
+}
+
 impl<E: fmt::Debug> fmt::Debug for TaskFailure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskFailure")
@@ -229,13 +235,13 @@ impl<E: fmt::Debug> fmt::Debug for TaskFailure<E> {
 }
 
 /// The panic of a task.
-pub struct Panicked {
+pub struct TaskPanic {
     message: String,
     // Not `Sync` by itself, which an error is to be.
     payload: Mutex<Option<Panic>>,
 }
 
-impl Panicked {
+impl TaskPanic {
     pub(super) fn new(payload: Panic) -> Self {
         Self {
             message: lost::message(&**payload).to_owned(),
@@ -255,14 +261,14 @@ impl Panicked {
     }
 }
 
-impl fmt::Display for Panicked {
+impl fmt::Display for TaskPanic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "panicked: {}", self.message)
     }
 }
 
-impl fmt::Debug for Panicked {
+impl fmt::Debug for TaskPanic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panicked").field(&self.message).finish()
+        f.debug_tuple("TaskPanic").field(&self.message).finish()
     }
 }

@@ -29,9 +29,17 @@ pub struct TaskHandle<U> {
 impl<U: Send> TaskHandle<U> {
     /// Cancels this one task gracefully: what is open in it exits, and sees [`Reason::Requested`].
     ///
-    /// That is no failure: the group goes on. A task that has ended stays as it is.
+    /// That is no failure: the group goes on. A task that has ended stays as it is; one that waits for its turn never begins.
     pub fn cancel(&self, why: &'static str) {
         self.record.cancel(Reason::Requested(why));
+    }
+
+    /// What cancels this one task, for somebody else than who awaits it.
+    pub fn canceller(&self) -> TaskCanceller
+    where
+        U: 'static,
+    {
+        TaskCanceller(self.record.clone())
     }
 
     /// How far it is.
@@ -45,9 +53,10 @@ impl<U: Send> TaskHandle<U> {
     }
 }
 
-/// # Panics
+/// Awaited a second time it gives [`TaskError::Taken`].
 ///
-/// Never; awaited a second time it gives [`TaskError::Taken`].
+/// While the group closes, what has not finished gives no answer in its body and in its tasks: they are about to be cut themselves, and need not fail for it.
+/// In their exits and elsewhere it does.
 impl<U> Future for TaskHandle<U> {
     type Output = Result<U, TaskError>;
 
@@ -65,15 +74,49 @@ impl<U> fmt::Debug for TaskHandle<U> {
     }
 }
 
+/// Cancels one task of a [`TaskGroup`](crate::TaskGroup), and says how far it is: see [`TaskHandle::canceller`].
+///
+/// # Drop behavior
+///
+/// The task goes on.
+#[derive(Clone)]
+pub struct TaskCanceller(pub(super) Arc<dyn Member>);
+
+impl TaskCanceller {
+    /// Cancels the task gracefully: as [`TaskHandle::cancel`].
+    pub fn cancel(&self, why: &'static str) {
+        self.0.cancel(Reason::Requested(why));
+    }
+
+    /// How far it is.
+    pub fn status(&self) -> TaskStatus {
+        self.0.status()
+    }
+
+    /// The name that it was given, or `task`.
+    pub fn name(&self) -> &str {
+        &self.0.label().name
+    }
+}
+
+impl fmt::Debug for TaskCanceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskCanceller")
+            .field("name", &self.name())
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
 /// How far a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskStatus {
     /// It has not been polled: it waits for its turn, or for its runtime.
     Waiting,
     /// It has begun.
     Running,
-    /// It was asked to stop, and what was open in it exits.
+    /// It was asked to stop, and has not ended: what is open in it exits.
     Cancelling,
     /// It has given its value.
     Finished,
@@ -93,7 +136,7 @@ impl TaskStatus {
 }
 
 /// Why a [`TaskHandle`] gives no value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskError {
     /// The task has failed; its group has the error.

@@ -19,10 +19,7 @@ async fn end<E: Fault>(group: &TaskGroup<E>, outcome: Outcome<'_>) {
         Outcome::Cancelled(cancelled) => group.shared.close(cancelled.reason),
         _ => group.shared.close(Reason::SiblingFailed),
     }
-    group.shared.ended().await;
-    // What is spawned from now on is refused.
-    group.shared.close(Reason::Dropped);
-    group.shared.ended().await;
+    group.shared.ended_for_good().await;
 }
 
 impl<E: Fault> Bracket for TaskGroup<E> {

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::outcome::Cancelled;
 use crate::report::Report;
 
 /// By which a task that was [started](crate::TaskGroup::start) says that it is ready.
@@ -14,24 +15,24 @@ use crate::report::Report;
 ///
 /// Dropped without a word, the task will never be ready: the starter cancels it.
 #[must_use = "the starter waits for it"]
-pub struct Ready<V>(Arc<dyn Listen<V>>);
+pub struct TaskReady<V>(Arc<dyn Listen<V>>);
 
-impl<V> Ready<V> {
+impl<V> TaskReady<V> {
     /// Says that the task is ready, and gives `value` to the starter.
     pub fn ready(self, value: V) {
         self.0.hear(Some(value));
     }
 }
 
-impl<V> Drop for Ready<V> {
+impl<V> Drop for TaskReady<V> {
     fn drop(&mut self) {
         self.0.hear(None);
     }
 }
 
-impl<V> fmt::Debug for Ready<V> {
+impl<V> fmt::Debug for TaskReady<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ready")
+        f.write_str("TaskReady")
     }
 }
 
@@ -53,7 +54,7 @@ struct Hands<V, E> {
 pub(super) enum Word<V, E> {
     NotYet,
     Ready(V),
-    /// It has let go of its [`Ready`].
+    /// It has let go of its [`TaskReady`].
     Never,
     Failed(E),
     /// The starter has it, or does not wait for it any more.
@@ -61,12 +62,12 @@ pub(super) enum Word<V, E> {
 }
 
 impl<V: Send + 'static, E: Send + 'static> Handshake<V, E> {
-    pub(super) fn new() -> (Arc<Self>, Ready<V>) {
+    pub(super) fn new() -> (Arc<Self>, TaskReady<V>) {
         let handshake = Arc::new(Self(Mutex::new(Hands {
             word: Word::NotYet,
             starter: None,
         })));
-        (handshake.clone(), Ready(handshake))
+        (handshake.clone(), TaskReady(handshake))
     }
 
     fn lock(&self) -> MutexGuard<'_, Hands<V, E>> {
@@ -136,7 +137,9 @@ impl<V: Send, E: Send> Listen<V> for Handshake<V, E> {
 pub enum StartError<E> {
     /// It has failed before, with this; the group does not hear of it.
     Failed(E),
-    /// It has ended, was cancelled or has panicked without a word. The panic is the group's.
+    /// It was cancelled, or refused, as its group closes; or its runtime has dropped it.
+    Cancelled(Cancelled),
+    /// It has ended or panicked without a word, or has let go of its [`TaskReady`]. The panic is the group's.
     NeverReady,
 }
 
@@ -144,6 +147,7 @@ impl<E: fmt::Display> fmt::Display for StartError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
+            Self::Cancelled(cancelled) => write!(f, "the task was {cancelled}"),
             Self::NeverReady => f.write_str("the task has ended and was never ready"),
         }
     }
@@ -154,7 +158,7 @@ impl From<StartError<Self>> for Report {
     fn from(error: StartError<Self>) -> Self {
         match error {
             StartError::Failed(report) => report,
-            StartError::NeverReady => Self::msg(StartError::<Self>::NeverReady.to_string()),
+            other => Self::msg(other.to_string()),
         }
     }
 }
@@ -163,7 +167,7 @@ impl<E: Error + 'static> Error for StartError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => error.source(),
-            Self::NeverReady => None,
+            Self::Cancelled(_) | Self::NeverReady => None,
         }
     }
 }

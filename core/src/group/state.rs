@@ -1,33 +1,45 @@
 //! What the tasks of a group and its owner share.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use crate::failure::Fault;
+use crate::frame;
 use crate::lost;
-use crate::orphan::Jobs;
 use crate::outcome::Reason;
 use crate::report::{Entry, Label, What};
 use crate::runtime::Task;
 
 use super::error::{Failure, TaskFailure};
+use super::handle::TaskStatus;
+use super::queue::{Queue, Ticket};
+use super::waiters::{Waiters, Waiting};
 
-/// A task, as its group sees it.
+/// A task, as its group and its canceller see it.
 pub(super) trait Member: Send + Sync {
     /// Asks it to stop.
     fn cancel(&self, reason: Reason);
+
+    /// It waits for its turn: `queued` is woken when it is asked to stop.
+    fn wait(&self, queued: Waker);
+
+    fn status(&self) -> TaskStatus;
+
+    fn label(&self) -> &Label;
 }
 
 /// What the tasks of a group and its owner share.
 pub(super) struct Shared<E: Fault> {
     state: Mutex<State<E>>,
     spawn: Box<dyn Fn(Task) + Send + Sync>,
+    /// The id of the frames in which the group cuts: those of its body and of its tasks.
+    pub(super) frame: u32,
 }
 
-struct State<E> {
+pub(super) struct State<E> {
     /// Why it closes, once it does: then no task is added any more.
     closing: Option<Reason>,
     /// Whether the failure of a task cancels the others.
@@ -41,20 +53,18 @@ struct State<E> {
     running: usize,
     at_most: usize,
     /// Those that wait, for there are too many.
-    queue: VecDeque<(Seat, Task)>,
+    pub(super) queue: Queue,
     /// Somebody is taking tasks out of the queue.
     starting: bool,
     failures: Vec<TaskFailure<E>>,
     /// Exits of cancelled tasks that went wrong.
     exits: Vec<Entry>,
-    /// What tasks have left behind that their runtime has dropped.
-    orphans: Jobs,
-    /// Who waits for the end of all tasks, or for their orphans.
-    ended: Vec<Waker>,
+    /// Who waits for the end of all tasks.
+    ended: Waiters,
     /// Who waits for the group to close.
-    closed: Vec<Waker>,
+    closed: Waiters,
     /// Who waits for room.
-    room: Vec<Waker>,
+    room: Waiters,
 }
 
 /// A task that has not ended.
@@ -84,20 +94,20 @@ impl<E: Fault> Shared<E> {
                 live: 0,
                 running: 0,
                 at_most: usize::MAX,
-                queue: VecDeque::new(),
+                queue: Queue::default(),
                 starting: false,
                 failures: Vec::new(),
                 exits: Vec::new(),
-                orphans: Jobs::NONE,
-                ended: Vec::new(),
-                closed: Vec::new(),
-                room: Vec::new(),
+                ended: Waiters::default(),
+                closed: Waiters::default(),
+                room: Waiters::default(),
             }),
             spawn,
+            frame: frame::next_id(),
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<E>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State<E>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -116,7 +126,8 @@ impl<E: Fault> Shared<E> {
             return Err(reason);
         }
         state.live += 1;
-        let running = state.has_room();
+        // Nobody jumps the queue.
+        let running = state.has_room() && state.queue.is_empty() && !state.starting;
         if running {
             state.running += 1;
         }
@@ -135,26 +146,32 @@ impl<E: Fault> Shared<E> {
     }
 
     /// Starts a task that has a seat, or has it wait for its turn.
-    pub(super) fn start(&self, seat: Seat, task: Task) {
+    pub(super) fn start(self: &Arc<Self>, seat: Seat, member: &dyn Member, task: Task) {
         if seat.running {
             // Outside of the lock: a runtime may drop it at once.
             return (self.spawn)(task);
         }
-        let mut state = self.lock();
-        if state.closing.is_some() {
-            drop(state);
-            return drop(task);
-        }
-        state.queue.push_back((seat, task));
-        drop(state);
+        let number = {
+            let mut state = self.lock();
+            if state.closing.is_some() {
+                drop(state);
+                return drop(task);
+            }
+            state.queue.push(seat, task)
+        };
+        let shared = Arc::downgrade(self);
+        member.wait(Waker::from(Arc::new(Ticket { shared, number })));
         // There may be room meanwhile.
         self.start_queued();
     }
 
-    /// A task has ended, or was cut or dropped.
-    pub(super) fn leave(&self, seat: Seat, is_cut: bool) {
-        let (left, woken, waits) = {
+    /// A task has ended, or was cut or dropped. `end` notes it, told whether the group is closing, and says who is to be woken and whether it was cut.
+    ///
+    /// For everybody else both happen at once: who sees that a task has ended sees that its seat is free.
+    pub(super) fn leave(&self, seat: Seat, end: impl FnOnce(bool) -> (Option<Waker>, bool)) {
+        let (left, waiter, woken, waits) = {
             let mut state = self.lock();
+            let (waiter, is_cut) = end(state.closing.is_some());
             state.has_cut |= is_cut && state.closing.is_some();
             let left = state.seats[seat.number].take();
             state.free.push(seat.number);
@@ -162,17 +179,16 @@ impl<E: Fault> Shared<E> {
             if left.as_ref().is_some_and(|left| left.running) {
                 state.running -= 1;
             }
-            let mut woken = Vec::new();
-            if state.live == 0 {
-                woken.append(&mut state.ended);
-            }
-            if state.has_room() {
-                woken.append(&mut state.room);
-            }
-            (left, woken, !state.queue.is_empty())
+            let ended = (state.live == 0).then(|| state.ended.take());
+            let waits = !state.queue.is_empty();
+            let has_room = state.has_room() && !waits;
+            let room = has_room.then(|| state.room.take());
+            (left, waiter, [ended, room], waits)
         };
         drop(left);
-        woken.into_iter().for_each(Waker::wake);
+        let woken = woken.into_iter().flatten();
+        let woken = woken.flat_map(BTreeMap::into_values);
+        waiter.into_iter().chain(woken).for_each(Waker::wake);
         if waits {
             self.start_queued();
         }
@@ -186,8 +202,10 @@ impl<E: Fault> Shared<E> {
                 if state.starting || !state.has_room() {
                     return;
                 }
-                let Some((seat, task)) = state.queue.pop_front() else {
-                    return;
+                let Some((seat, task)) = state.queue.pop() else {
+                    let woken = state.room.take();
+                    drop(state);
+                    return woken.into_values().for_each(Waker::wake);
                 };
                 state.starting = true;
                 state.run(seat);
@@ -214,15 +232,16 @@ impl<E: Fault> Shared<E> {
             state.closing = Some(reason);
             let seated = state.seats.iter().flatten();
             let members: Vec<_> = seated.map(|seated| seated.member.clone()).collect();
-            let queue = std::mem::take(&mut state.queue);
-            (members, queue, std::mem::take(&mut state.closed))
+            let queue = state.queue.clear();
+            (members, queue, [state.closed.take(), state.room.take()])
         };
         for member in members {
             member.cancel(reason);
         }
         // They have not begun, and go without a word.
         drop(queue);
-        woken.into_iter().for_each(Waker::wake);
+        let woken = woken.into_iter().flat_map(BTreeMap::into_values);
+        woken.for_each(Waker::wake);
     }
 
     /// A task has failed.
@@ -242,45 +261,42 @@ impl<E: Fault> Shared<E> {
         self.lock().exits.extend(exits);
     }
 
-    /// Takes in what a task has left behind that its runtime has dropped.
-    pub(super) fn adopt(&self, orphans: Jobs) {
-        let woken = {
-            let mut state = self.lock();
-            state.orphans.merge(orphans);
-            std::mem::take(&mut state.ended)
-        };
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    /// Waits until all tasks have ended, and drives what they have left behind.
+    /// Waits until all tasks have ended.
     pub(super) async fn ended(&self) {
-        let mut driven = Driven {
-            shared: self,
-            orphans: Jobs::NONE,
+        let look = |state: &mut State<E>| (state.live == 0).then_some(());
+        let mut waiting = Waiting::new(self, |state| &mut state.ended, look);
+        poll_fn(|cx| waiting.poll(cx)).await;
+    }
+
+    /// Waits until all tasks have ended, and lets no other one in from that moment on.
+    pub(super) async fn ended_for_good(&self) {
+        let look = |state: &mut State<E>| {
+            (state.live == 0).then(|| {
+                state.closing.get_or_insert(Reason::Dropped);
+            })
         };
-        poll_fn(|cx| driven.poll(cx)).await;
+        let mut waiting = Waiting::new(self, |state| &mut state.ended, look);
+        poll_fn(|cx| waiting.poll(cx)).await;
     }
 
-    /// Polls to the reason for which the group closes.
-    pub(super) fn poll_closing(&self, cx: &mut Context<'_>) -> Poll<Reason> {
-        let mut state = self.lock();
-        match state.closing {
-            Some(reason) => Poll::Ready(reason),
-            None => {
-                wait(&mut state.closed, cx);
-                Poll::Pending
-            }
-        }
+    /// Waits for the reason for which the group closes.
+    pub(super) fn closed(&self) -> Waiting<'_, E, Reason> {
+        Waiting::new(self, |state| &mut state.closed, |state| state.closing)
     }
 
-    /// Polls until a task would begin at once.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
-        if state.has_room() || state.closing.is_some() {
-            return Poll::Ready(());
-        }
-        wait(&mut state.room, cx);
-        Poll::Pending
+    /// Waits until a task would begin at once.
+    pub(super) async fn room(&self) {
+        let look = |state: &mut State<E>| {
+            let is_free = state.has_room() && state.queue.is_empty();
+            (is_free || state.closing.is_some()).then_some(())
+        };
+        let mut waiting = Waiting::new(self, |state| &mut state.room, look);
+        poll_fn(|cx| waiting.poll(cx)).await;
+    }
+
+    /// Whether the caller is where this group cuts when it closes, and it does.
+    pub(super) fn cuts_here(&self) -> bool {
+        frame::is_cuttable_under(self.frame) && self.closing().is_some()
     }
 
     pub(super) fn closing(&self) -> Option<Reason> {
@@ -313,51 +329,6 @@ impl<E> State<E> {
         if let Some(seated) = &mut self.seats[seat.number] {
             seated.running = true;
         }
-    }
-}
-
-/// Orphans that are driven by somebody who waits. Dropped, it gives them back.
-struct Driven<'s, E: Fault> {
-    shared: &'s Shared<E>,
-    orphans: Jobs,
-}
-
-impl<E: Fault> Driven<'_, E> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            {
-                let mut state = self.shared.lock();
-                if state.orphans.any() {
-                    self.orphans.merge(state.orphans.take());
-                }
-                if state.live == 0 && !self.orphans.any() {
-                    return Poll::Ready(());
-                }
-                wait(&mut state.ended, cx);
-            }
-            if !self.orphans.any() {
-                return Poll::Pending;
-            }
-            self.orphans.poll(cx);
-            if self.orphans.any() {
-                return Poll::Pending;
-            }
-        }
-    }
-}
-
-impl<E: Fault> Drop for Driven<'_, E> {
-    fn drop(&mut self) {
-        if self.orphans.any() {
-            self.shared.adopt(self.orphans.take());
-        }
-    }
-}
-
-/// Notes who waits, once.
-fn wait(wakers: &mut Vec<Waker>, cx: &Context<'_>) {
-    if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-        wakers.push(cx.waker().clone());
     }
 }
 

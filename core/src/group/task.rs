@@ -11,13 +11,15 @@ use pin_project_lite::pin_project;
 use crate::failure::Fault;
 use crate::frame::{self, Birth, Cuttable, Panic};
 use crate::framed::{Framed, Framing, Heir, Stop};
+use crate::home;
 use crate::lost;
-use crate::orphan::Jobs;
-use crate::outcome::{Cancelled, Reason};
+use crate::orphan::{self, Jobs};
+use crate::outcome::Reason;
 use crate::report::{Entry, Label, Phase};
+use crate::surroundings::Surroundings;
 use crate::until::{Interrupted, Until};
 
-use super::error::{Failure, Panicked};
+use super::error::{Failure, TaskPanic};
 use super::handle::{TaskError, TaskStatus};
 use super::state::{Member, Seat, Shared};
 
@@ -27,13 +29,19 @@ pub(super) const TASK: &str = "task";
 /// What a task shares with its handle and its group.
 pub(super) struct Record<U> {
     progress: Mutex<Progress<U>>,
+    /// Whether it was polled.
+    has_begun: AtomicBool,
     /// Whether it was asked to stop; noted under the lock.
     is_cancelled: AtomicBool,
+    /// The frame of its group.
+    group: u32,
     pub(super) label: Label,
 }
 
 struct Progress<U> {
-    status: TaskStatus,
+    ended: Option<TaskStatus>,
+    /// Whether its group was closing when it ended.
+    closing: bool,
     /// Why it was asked to stop.
     cancelled: Option<Reason>,
     value: Option<U>,
@@ -44,9 +52,10 @@ struct Progress<U> {
 }
 
 impl<U> Record<U> {
-    pub(super) fn new(label: Label) -> Arc<Self> {
+    pub(super) fn new(label: Label, group: u32) -> Arc<Self> {
         let progress = Mutex::new(Progress {
-            status: TaskStatus::Waiting,
+            ended: None,
+            closing: false,
             cancelled: None,
             value: None,
             task: None,
@@ -54,7 +63,9 @@ impl<U> Record<U> {
         });
         Arc::new(Self {
             progress,
+            has_begun: AtomicBool::new(false),
             is_cancelled: AtomicBool::new(false),
+            group,
             label,
         })
     }
@@ -66,40 +77,39 @@ impl<U> Record<U> {
 
     pub(super) fn status(&self) -> TaskStatus {
         let progress = self.lock();
-        match progress.status {
-            TaskStatus::Running if progress.cancelled.is_some() => TaskStatus::Cancelling,
-            status => status,
+        match progress.ended {
+            Some(status) => status,
+            None if progress.cancelled.is_some() => TaskStatus::Cancelling,
+            None if self.has_begun.load(Ordering::Relaxed) => TaskStatus::Running,
+            None => TaskStatus::Waiting,
         }
     }
 
-    /// Notes that it was refused: it will never begin.
+    /// Notes that it was refused, as its group closes: it will never begin.
     pub(super) fn refuse(&self, reason: Reason) {
-        let mut progress = self.lock();
-        progress.cancelled = Some(reason);
-        progress.status = TaskStatus::Cancelled;
-    }
-
-    /// The task has ended; says whether that is new.
-    fn end(&self, status: TaskStatus, value: Option<U>) -> bool {
-        let (task, waiter) = {
+        let waiter = {
             let mut progress = self.lock();
-            if progress.status.has_ended() {
-                return false;
-            }
-            progress.status = status;
-            progress.value = value;
-            (progress.task.take(), progress.waiter.take())
+            progress.cancelled = Some(reason);
+            progress.ended = Some(TaskStatus::Cancelled);
+            progress.closing = true;
+            progress.waiter.take()
         };
-        drop(task);
         if let Some(waiter) = waiter {
             waiter.wake();
         }
-        true
+    }
+
+    /// The task has ended; gives who awaits that, and the task's own waker.
+    fn end(&self, status: TaskStatus, value: Option<U>, closing: bool) -> [Option<Waker>; 2] {
+        let mut progress = self.lock();
+        progress.ended = Some(status);
+        progress.closing = closing;
+        progress.value = value;
+        [progress.waiter.take(), progress.task.take()]
     }
 
     fn poll_cancelled(&self, waker: Waker) -> Poll<Reason> {
         let mut progress = self.lock();
-        progress.status = TaskStatus::Running;
         if let Some(reason) = progress.cancelled {
             return Poll::Ready(reason);
         }
@@ -109,27 +119,39 @@ impl<U> Record<U> {
         Poll::Pending
     }
 
+    /// Has `waiter` woken when it has ended.
+    pub(super) fn wake_at_end(&self, waiter: Waker) {
+        let mut progress = self.lock();
+        let old = match progress.ended {
+            None => progress.waiter.replace(waiter),
+            Some(_) => Some(waiter),
+        };
+        drop(progress);
+        if let Some(old) = old {
+            old.wake();
+        }
+    }
+
     pub(super) fn poll_ended(&self, cx: &Context<'_>) -> Poll<Result<U, TaskError>> {
         let mut progress = self.lock();
-        let error = match progress.status {
-            TaskStatus::Waiting | TaskStatus::Running | TaskStatus::Cancelling => {
-                let old = progress.waiter.replace(cx.waker().clone());
-                drop(progress);
-                drop(old);
-                return Poll::Pending;
-            }
-            TaskStatus::Finished => match progress.value.take() {
-                Some(value) => return Poll::Ready(Ok(value)),
-                None => TaskError::Taken,
-            },
+        let Some(status) = progress.ended else {
+            let old = progress.waiter.replace(cx.waker().clone());
+            drop(progress);
+            drop(old);
+            return Poll::Pending;
+        };
+        if status == TaskStatus::Finished {
+            return Poll::Ready(progress.value.take().ok_or(TaskError::Taken));
+        }
+        if progress.closing && frame::is_cuttable_under(self.group) {
+            // Who asks is cut like the task was, in this poll or the next: it is not to make an error of its own of that.
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(match status {
             TaskStatus::Failed => TaskError::Failed,
             TaskStatus::Panicked => TaskError::Panicked,
-            TaskStatus::Cancelled => {
-                let reason = progress.cancelled.unwrap_or(Reason::Dropped);
-                TaskError::Cancelled(Cancelled::from(reason))
-            }
-        };
-        Poll::Ready(Err(error))
+            _ => TaskError::Cancelled(progress.cancelled.unwrap_or(Reason::Dropped).into()),
+        }))
     }
 }
 
@@ -137,7 +159,7 @@ impl<U: Send> Member for Record<U> {
     fn cancel(&self, reason: Reason) {
         let task = {
             let mut progress = self.lock();
-            if progress.cancelled.is_some() || progress.status.has_ended() {
+            if progress.cancelled.is_some() || progress.ended.is_some() {
                 return;
             }
             progress.cancelled = Some(reason);
@@ -147,6 +169,26 @@ impl<U: Send> Member for Record<U> {
         if let Some(task) = task {
             task.wake();
         }
+    }
+
+    fn wait(&self, queued: Waker) {
+        let mut progress = self.lock();
+        match progress.ended {
+            None => progress.task = Some(queued),
+            // The group has closed meanwhile.
+            Some(_) => {
+                drop(progress);
+                drop(queued);
+            }
+        }
+    }
+
+    fn status(&self) -> TaskStatus {
+        self.status()
+    }
+
+    fn label(&self) -> &Label {
+        &self.label
     }
 }
 
@@ -241,13 +283,15 @@ where
         let location = record.label.location;
         let until = Until::new(Stopped::by(&record), future, None, TASK, location);
         let place = Place {
-            frame: frame::next_id(),
+            frame: shared.frame,
             jobs: Jobs::NONE,
-            record,
-            shared,
-            seat,
-            given: None,
-            is_cut: false,
+            seated: Some(Seated {
+                record,
+                shared,
+                seat,
+                given: None,
+            }),
+            orphan: Seated::orphan,
         };
         Self {
             body: Framed::new(until, place),
@@ -265,70 +309,94 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut body = self.project().body;
-        if body.as_mut().heir().given.is_none() {
+        if let Some(seated) = &mut body.as_mut().heir().seated
+            && seated.given.is_none()
+        {
+            seated.record.has_begun.store(true, Ordering::Relaxed);
             let given = ready!(body.as_mut().poll(cx));
-            body.as_mut().heir().given = Some(given);
+            if let Some(seated) = &mut body.as_mut().heir().seated {
+                seated.given = Some(given);
+            }
         }
         let place = body.heir();
         ready!(place.poll_jobs(cx));
-        place.end();
+        drop(place.seated.take());
         Poll::Ready(())
     }
 }
 
-/// The place of a task in its group. Dropped, it is free, and what the task has left behind is the group's.
+/// The place of a task in its group. Dropped, it is given up when what the task has left behind has ended.
 struct Place<U: Send, E: Fault> {
     frame: u32,
     jobs: Jobs,
-    record: Arc<Record<U>>,
-    shared: Arc<Shared<E>>,
-    seat: Seat,
-    /// What the task gave, while its orphans are finished.
-    given: Option<Framing<Result<Given<U, E>, Interrupted>>>,
-    /// Whether it has not ended by itself.
-    is_cut: bool,
-}
-
-impl<U: Send, E: Fault> Place<U, E> {
-    fn end(&mut self) {
-        let Some(given) = self.given.take() else {
-            // If it has not ended before, its runtime has dropped it.
-            self.is_cut |= self.record.end(TaskStatus::Cancelled, None);
-            return;
-        };
-        let failure = match given {
-            Ok(Ok(Ok(value))) => {
-                self.record.end(TaskStatus::Finished, Some(value));
-                return;
-            }
-            Ok(Ok(Err(error))) => error.map(Failure::Error),
-            Ok(Err(interrupted)) => {
-                let exits = interrupted.into_exits().into_iter();
-                self.shared.note_exits(exits.filter(Entry::is_loss));
-                self.is_cut = self.record.end(TaskStatus::Cancelled, None);
-                return;
-            }
-            Err(Stop::Panicked(panic)) => {
-                self.record.end(TaskStatus::Panicked, None);
-                Some(Failure::Panicked(Panicked::new(panic)))
-            }
-            Err(Stop::Cut) => unreachable!("only the frames of scopes cut themselves"),
-        };
-        self.record.end(TaskStatus::Failed, None);
-        if let Some(failure) = failure {
-            let label = self.record.label.clone();
-            self.shared.fail(Some(label), failure);
-        }
-    }
+    /// Until the task has ended.
+    seated: Option<Seated<U, E>>,
+    // What needs `'static` is made where that is known, as in `Shield`.
+    orphan: fn(Seated<U, E>, Jobs),
 }
 
 impl<U: Send, E: Fault> Drop for Place<U, E> {
     fn drop(&mut self) {
-        if self.jobs.any() {
-            self.shared.adopt(self.jobs.take());
+        if let Some(seated) = self.seated.take()
+            && self.jobs.any()
+        {
+            (self.orphan)(seated, self.jobs.take());
         }
-        self.end();
-        self.shared.leave(self.seat, self.is_cut);
+    }
+}
+
+/// A task that has a seat in its group. Dropped, it has ended.
+struct Seated<U: Send, E: Fault> {
+    record: Arc<Record<U>>,
+    shared: Arc<Shared<E>>,
+    seat: Seat,
+    /// What the task gave. Without it, its runtime has dropped it.
+    given: Option<Framing<Result<Given<U, E>, Interrupted>>>,
+}
+
+impl<U: Send + 'static, E: Fault> Seated<U, E> {
+    /// The runtime has dropped the task. What was open in it is finished at its home, and the group waits for that.
+    ///
+    /// Not by the group itself: it may be a task that was dropped, too, and so on, and each would be driven inside of the next.
+    #[cold]
+    fn orphan(self, jobs: Jobs) {
+        self.record.cancel(Reason::Dropped);
+        let label = self.record.label.clone();
+        let left = Box::pin(async move { drop(self) });
+        let job = orphan::Job::new(left, label, Surroundings::default(), false);
+        home::send(jobs.under(job), None);
+    }
+}
+
+impl<U: Send, E: Fault> Drop for Seated<U, E> {
+    fn drop(&mut self) {
+        let (status, failure, value) = match self.given.take() {
+            None => (TaskStatus::Cancelled, None, None),
+            Some(Ok(Ok(Ok(value)))) => (TaskStatus::Finished, None, Some(value)),
+            Some(Ok(Ok(Err(error)))) => (TaskStatus::Failed, error.map(Failure::Error), None),
+            Some(Ok(Err(interrupted))) => {
+                let exits = interrupted.into_exits().into_iter();
+                self.shared.note_exits(exits.filter(Entry::is_loss));
+                (TaskStatus::Cancelled, None, None)
+            }
+            Some(Err(Stop::Panicked(panic))) => {
+                let panicked = Failure::Panicked(TaskPanic::new(panic));
+                (TaskStatus::Panicked, Some(panicked), None)
+            }
+            Some(Err(Stop::Cut)) => unreachable!("only the frames of scopes cut themselves"),
+        };
+        // The group knows it before the handle says it: who awaits that may fail for it, and is not the first.
+        if let Some(failure) = failure {
+            let label = self.record.label.clone();
+            self.shared.fail(Some(label), failure);
+        }
+        let mut task = None;
+        self.shared.leave(self.seat, |closing| {
+            let [waiter, waker] = self.record.end(status, value, closing);
+            task = waker;
+            (waiter, status == TaskStatus::Cancelled)
+        });
+        drop(task);
     }
 }
 
@@ -353,7 +421,9 @@ impl<U: Send, E: Fault> Heir for Place<U, E> {
 
     #[cold]
     fn lose(&self, panic: Panic) {
-        lost::tell_panic(&**panic, Phase::Body, &self.record.label);
+        if let Some(seated) = &self.seated {
+            lost::tell_panic(&**panic, Phase::Body, &seated.record.label);
+        }
         lost::discard(panic);
     }
 }

@@ -308,6 +308,25 @@ macro_rules! cases {
                 dropped_in_a_composite
                 dropped_while_open
                 every_fault
+                a_body_that_waits_for_the_exit_of_a_dropped_task
+                a_task_that_fails_is_awaited_by_the_body
+                a_sibling_fails
+                a_task_that_fails_is_awaited_by_another
+                cancelled_while_the_body_awaits
+                an_exit_gets_its_answer
+                beside_a_canceller
+                a_start_that_is_refused
+                a_body_that_cancels
+                turns_are_kept
+                a_start_that_is_given_up_in_the_queue
+                a_handle_of_one_in_the_queue
+                a_full_group_that_is_dropped
+                a_full_group_that_fails
+                who_waits_no_more_is_forgotten
+                results_that_are_dropped
+                a_canceller_of_a_result
+                who_was_answered_has_left
+                a_task_that_looks_at_itself
             }
             trio {
                 aclose_that_fails

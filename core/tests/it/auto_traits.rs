@@ -214,3 +214,19 @@ fn futures_are_what_their_bodies_are() {
         dyn withal::Carried: Send Sync;
     }
 }
+
+#[test]
+fn groups_and_their_handles_go_everywhere() {
+    assert_traits! {
+        withal::TaskGroup<String>: Send Sync Unpin;
+        withal::GroupHandle<String>: Send Sync Unpin;
+        withal::TaskHandle<u8>: Send Sync Unpin;
+        withal::TaskCanceller: Send Sync Unpin;
+        withal::TaskResults<'static, u8, String>: Send Sync Unpin;
+        withal::TaskReady<u8>: Send Sync Unpin;
+        withal::GroupError<String>: Send Sync Unpin;
+        withal::TaskFailure<String>: Send Sync Unpin;
+        withal::TaskPanic: Send Sync Unpin;
+        withal::StartError<String>: Send Sync Unpin;
+    }
+}

@@ -1,6 +1,6 @@
-use withal_core::Ready;
+use withal_core::TaskReady;
 
-fn serve(ready: Ready<u16>) {
+fn serve(ready: TaskReady<u16>) {
     ready.ready(80);
     ready.ready(81);
 }

@@ -9,7 +9,8 @@ use std::future::pending;
 
 use futures::channel::oneshot;
 use withal_core::{
-    CancelHandle, Ready, Reason, Runtime, ScopeExt, acquire, cancellable, shield, task_group, until,
+    CancelHandle, Reason, Runtime, ScopeExt, TaskReady, acquire, cancellable, shield, task_group,
+    until,
 };
 
 use crate::conformance::grouping::{entered, errors, failed, holds};
@@ -96,7 +97,7 @@ pub async fn cancel_twice<R: Runtime>(rt: R) {
 /// `start_cancels_parent_scope`: neither a canceller inside of a started task, nor one around its start, cancels the group.
 pub async fn start_cancels_parent_scope<R: Runtime>(rt: R) {
     let group = task_group(&rt, async |group| {
-        let serve = async |ready: Ready<()>| {
+        let serve = async |ready: TaskReady<()>| {
             let inner = cancellable(async |handle| {
                 ready.ready(());
                 handle.cancel("the inner one");
@@ -108,7 +109,7 @@ pub async fn start_cancels_parent_scope<R: Runtime>(rt: R) {
         };
         let ((), task) = group.start(serve).await.expect("it was ready");
         let handle = CancelHandle::new();
-        let never = async |ready: Ready<()>| {
+        let never = async |ready: TaskReady<()>| {
             let _ready = ready;
             ok(pending::<()>().await)
         };
@@ -131,7 +132,7 @@ pub async fn cancel_shielding_start<R: Runtime>(rt: R) {
     let log = ledger.clone();
     let group = task_group(&rt, async |group| {
         let handle = CancelHandle::new();
-        let serve = async move |ready: Ready<()>| {
+        let serve = async move |ready: TaskReady<()>| {
             let inside = log.clone();
             let step = shield(async move {
                 let _ = begun.send(());
@@ -162,7 +163,7 @@ pub async fn cancel_shielding_start<R: Runtime>(rt: R) {
 pub async fn start_cancel_after_error<R: Runtime>(rt: R) {
     let group = task_group(&rt, async |group| {
         let (go, gate) = oneshot::channel::<()>();
-        let fails = async move |ready: Ready<()>| {
+        let fails = async move |ready: TaskReady<()>| {
             let _ready = (ready, gate.await);
             failed("no port")
         };

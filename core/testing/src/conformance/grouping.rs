@@ -3,10 +3,12 @@
 //! Cases with `trio`, `anyio` or `asyncio` in their names are behaviors of these.
 
 mod drops;
+mod echoes;
 mod handles;
 mod starting;
 mod stopping;
 mod sweeps;
+mod turns;
 
 use std::future::{pending, ready};
 use std::sync::Arc;
@@ -21,13 +23,14 @@ use withal_core::{
 use crate::cut::{caught, yield_now, yield_times};
 use crate::faults::hush_injected_panics;
 use crate::ledger::{Injected, Ledger, ok};
-use crate::lost::LostErrors;
 
 pub use drops::*;
+pub use echoes::*;
 pub use handles::*;
 pub use starting::*;
 pub use stopping::*;
 pub use sweeps::*;
+pub use turns::*;
 
 const SOON: Duration = Duration::from_millis(5);
 
@@ -228,10 +231,9 @@ pub async fn a_panic_in_the_body<R: Runtime>(rt: R) {
     ledger.check();
 }
 
-/// An error in the exit of a task that is cancelled after the body had its value goes to the hook.
+/// An exit of a cancelled task that fails is the group's error, although the body had its value: as with any scope.
 pub async fn an_exit_that_fails_after_the_value<R: Runtime>(rt: R) {
-    let lost = LostErrors::listen();
-    let value = task_group(&rt, async |group| {
+    let ended = task_group(&rt, async |group| {
         let (go, wait) = oneshot::channel::<()>();
         group.spawn(async {
             let scope = acquire(async || Ok::<_, String>(()));
@@ -249,8 +251,19 @@ pub async fn an_exit_that_fails_after_the_value<R: Runtime>(rt: R) {
         group.cancel("done");
         Ok::<_, String>(9)
     });
-    assert_eq!(value.await.ok(), Some(9));
-    assert_eq!(lost.containing("after.the.value").len(), 1);
+    let error = ended.await.unwrap_err();
+    assert_eq!(error.failures().len(), 0);
+    assert_eq!(error.cancelled(), None);
+    let scopes: Vec<_> = error
+        .exits()
+        .iter()
+        .filter_map(|exit| exit.scope())
+        .collect();
+    assert_eq!(scopes, ["after.the.value"]);
+    assert_eq!(
+        error.to_string(),
+        "the group has ended, and one exit went wrong"
+    );
 }
 
 /// Reports of tasks go by `?` into one report, with the names of the tasks.

@@ -1,6 +1,7 @@
 //! The suite on the manual runtime, and the tests of the harness itself.
 
 mod budgets;
+mod deep_groups;
 mod docs;
 mod harness;
 mod nothing_lost;

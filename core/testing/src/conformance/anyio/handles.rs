@@ -56,31 +56,36 @@ pub async fn task_handle_status<R: Runtime>(rt: R) {
     assert_eq!(error.errors().collect::<Vec<_>>(), ["it broke"]);
 }
 
-/// `create_task`: one that is cancelled before it has begun goes up to its first `await`, when its turn comes.
+/// `create_task`: one that is cancelled while it waits for its turn never begins, and its handle says so at once.
 pub async fn task_handle_cancelled_before_it_began<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let group = TaskGroup::<Injected>::new(&rt).at_most(1);
     let group = group.run(async |group| {
         let (go, gate) = oneshot::channel::<()>();
-        group.spawn(async move { ok(gate.await.is_ok()) });
-        let log = ledger.clone();
-        let second = group.spawn(async move {
-            log.say("a step");
-            yield_times(2).await;
-            log.say("another one");
-            ok(())
-        });
-        let third = group.spawn(async { ok(3) });
-        second.cancel("enough");
-        third.cancel("enough");
+        let first = group.spawn(async move { ok(gate.await.is_ok()) });
+        let mut waiting = Vec::new();
+        for name in ["a", "b", "c", "d", "e"] {
+            let log = ledger.clone();
+            waiting.push(group.spawn(async move { ok(log.say(name)) }));
+        }
+        // The first, the last, and one between others.
+        for place in [0, 4, 2] {
+            waiting[place].cancel("enough");
+            assert_eq!(waiting[place].status(), TaskStatus::Cancelled);
+            let cancelled = (&mut waiting[place]).await.unwrap_err();
+            let reason = Reason::Requested("enough");
+            assert_eq!(cancelled, TaskError::Cancelled(reason.into()));
+        }
+        assert_eq!(group.len(), 3);
         assert!(go.send(()).is_ok());
-        assert!(matches!(second.await, Err(TaskError::Cancelled(_))));
-        // One that needs no more than that step has its value.
-        assert_eq!(third.await, Ok(3));
+        assert_eq!(first.await, Ok(true));
+        group.ended().await;
+        // There is room again for the next.
+        assert_eq!(group.spawn(async { ok(6) }).await, Ok(6));
         ok(())
     });
     assert!(group.await.is_ok());
-    assert_eq!(ledger.trace(), "a step");
+    assert_eq!(ledger.trace(), "b d");
 }
 
 /// `return_value`: the handle may be awaited by another task, and after the group has ended.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use futures::channel::oneshot;
 use futures::future::AbortHandle;
 use withal_core::{
-    Ready, Reason, Runtime, ScopeExt, Spawn, Task, TaskError, TaskGroup, TaskStatus, task_group,
+    Reason, Runtime, ScopeExt, Spawn, Task, TaskError, TaskGroup, TaskReady, TaskStatus, acquire,
+    task_group,
 };
 
 use crate::cut::{caught, poll_once, spawn_abortable, yield_now, yield_times};
@@ -29,7 +30,7 @@ pub async fn dropped_at_every_poll<R: Runtime>(rt: R) {
                     group.spawn(task(ledger.clone(), alive.clone(), name));
                 }
                 let scope = ledger.scope("c").yields(1);
-                let serve = async move |ready: Ready<()>| {
+                let serve = async move |ready: TaskReady<()>| {
                     let body = async |_: &mut _| {
                         ready.ready(());
                         ok(yield_times(1).await)
@@ -271,4 +272,38 @@ async fn in_three(ledger: &Ledger, polls: usize, fails: Option<usize>) -> Result
             .await
         })
         .await
+}
+
+/// What a dropped task has open ends while the body runs, and whoever else waits for the end does not hold it up.
+pub async fn a_body_that_waits_for_the_exit_of_a_dropped_task<R: Runtime>(rt: R) {
+    let aborting = Aborting::new(rt.clone());
+    let (exited, is_exited) = oneshot::channel::<()>();
+    let value = task_group(&aborting, async |group| {
+        let (begun, is_begun) = oneshot::channel::<()>();
+        group.spawn(async move {
+            let scope = acquire(async || Ok::<_, String>(exited)).release(
+                async |exited: oneshot::Sender<()>, _| {
+                    yield_times(3).await;
+                    exited.send(()).map_err(|()| "nobody waits".to_owned())
+                },
+            );
+            scope
+                .with(async |_| {
+                    let _ = begun.send(());
+                    pending::<Result<(), String>>().await
+                })
+                .await
+        });
+        assert!(is_begun.await.is_ok());
+        aborting.abort();
+        let handle = group.handle();
+        let mut parked = Box::pin(handle.ended());
+        let has_ended = poll_once(&mut parked).await.is_ready();
+        let has_exited = is_exited.await.is_ok();
+        if !has_ended {
+            parked.await;
+        }
+        Ok::<_, String>(has_exited)
+    });
+    assert_eq!(value.await.ok(), Some(true));
 }

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use withal_core::{Ready, Runtime, StartError, task_group};
+use withal_core::{Runtime, StartError, TaskReady, task_group};
 
 use crate::cut::{poll_once, yield_now, yield_times};
 use crate::ledger::Ledger;
@@ -12,7 +12,7 @@ use super::{entered, errors, failed, holds};
 /// trio: `nursery_start`: it waits for the word, and gives its value and the handle of what goes on.
 pub async fn trio_start<R: Runtime>(rt: R) {
     let value = task_group(&rt, async |group| {
-        let serve = async |ready: Ready<u16>| {
+        let serve = async |ready: TaskReady<u16>| {
             yield_times(2).await;
             ready.ready(80);
             yield_times(2).await;
@@ -28,7 +28,7 @@ pub async fn trio_start<R: Runtime>(rt: R) {
 /// trio: a child that crashes before it is ready: its error comes out of `start`, bare, and the group goes on.
 pub async fn trio_start_that_fails_before<R: Runtime>(rt: R) {
     let value = task_group(&rt, async |group| {
-        let fails = async |_: Ready<()>| Err::<(), _>("no port".to_owned());
+        let fails = async |_: TaskReady<()>| Err::<(), _>("no port".to_owned());
         let error = group.start(fails).await.unwrap_err();
         assert_eq!(error, StartError::Failed("no port".to_owned()));
         assert_eq!(error.to_string(), "no port");
@@ -40,7 +40,7 @@ pub async fn trio_start_that_fails_before<R: Runtime>(rt: R) {
 /// trio: one that crashes afterwards fails the group.
 pub async fn trio_start_that_fails_after<R: Runtime>(rt: R) {
     let error = task_group(&rt, async |group| {
-        let fails = async |ready: Ready<()>| {
+        let fails = async |ready: TaskReady<()>| {
             ready.ready(());
             yield_now().await;
             failed("later")
@@ -56,10 +56,10 @@ pub async fn trio_start_that_fails_after<R: Runtime>(rt: R) {
 pub async fn trio_start_that_is_never_ready<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let value = task_group(&rt, async |group| {
-        let ends = async |_: Ready<()>| Ok::<_, String>(());
+        let ends = async |_: TaskReady<()>| Ok::<_, String>(());
         assert_eq!(group.start(ends).await.unwrap_err(), StartError::NeverReady);
         let held = ledger.clone();
-        let runs = async move |ready: Ready<()>| {
+        let runs = async move |ready: TaskReady<()>| {
             drop(ready);
             holds(held, "a").await
         };
@@ -75,7 +75,7 @@ pub async fn trio_start_that_is_cancelled<R: Runtime>(rt: R) {
     let ledger = Ledger::new();
     let value = task_group(&rt, async |group| {
         let held = ledger.clone();
-        let slow = async move |ready: Ready<()>| {
+        let slow = async move |ready: TaskReady<()>| {
             holds(held, "a").await?;
             ready.ready(());
             Ok(())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::channel::oneshot;
 use futures::future::join;
 use withal_core::{
-    ExitStack, Outcome, Ready, Report, Runtime, ScopeExt, TaskGroup, TaskStatus, join as abreast,
-    task_group, with,
+    ExitStack, Outcome, Report, Runtime, ScopeExt, TaskGroup, TaskReady, TaskStatus,
+    join as abreast, task_group, with,
 };
 
 use crate::cut::{cut_after, yield_times};
@@ -111,7 +111,7 @@ pub async fn a_start_that_is_given_up<R: Runtime>(rt: R) {
         let ledger = Ledger::new();
         let group = task_group(&rt, async |group| {
             let scope = ledger.scope("a").yields(2);
-            let serve = async move |ready: Ready<()>| {
+            let serve = async move |ready: TaskReady<()>| {
                 let body = async |_: &mut _| {
                     yield_times(1).await;
                     ready.ready(());
