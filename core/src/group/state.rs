@@ -1,6 +1,5 @@
 //! What the tasks of a group and its owner share.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -179,15 +178,17 @@ impl<E: Fault> Shared<E> {
             if left.as_ref().is_some_and(|left| left.running) {
                 state.running -= 1;
             }
-            let ended = (state.live == 0).then(|| state.ended.take());
+            let mut woken = Vec::new();
+            if state.live == 0 {
+                woken.extend(state.ended.take());
+            }
             let waits = !state.queue.is_empty();
-            let has_room = state.has_room() && !waits;
-            let room = has_room.then(|| state.room.take());
-            (left, waiter, [ended, room], waits)
+            if state.has_room() && !waits {
+                woken.extend(state.room.take());
+            }
+            (left, waiter, woken, waits)
         };
         drop(left);
-        let woken = woken.into_iter().flatten();
-        let woken = woken.flat_map(BTreeMap::into_values);
         waiter.into_iter().chain(woken).for_each(Waker::wake);
         if waits {
             self.start_queued();
@@ -205,7 +206,7 @@ impl<E: Fault> Shared<E> {
                 let Some((seat, task)) = state.queue.pop() else {
                     let woken = state.room.take();
                     drop(state);
-                    return woken.into_values().for_each(Waker::wake);
+                    return woken.for_each(Waker::wake);
                 };
                 state.starting = true;
                 state.run(seat);
@@ -233,14 +234,13 @@ impl<E: Fault> Shared<E> {
             let seated = state.seats.iter().flatten();
             let members: Vec<_> = seated.map(|seated| seated.member.clone()).collect();
             let queue = state.queue.clear();
-            (members, queue, [state.closed.take(), state.room.take()])
+            (members, queue, state.closed.take().chain(state.room.take()))
         };
         for member in members {
             member.cancel(reason);
         }
         // They have not begun, and go without a word.
         drop(queue);
-        let woken = woken.into_iter().flat_map(BTreeMap::into_values);
         woken.for_each(Waker::wake);
     }
 

@@ -16,8 +16,8 @@ pub(super) struct Waiters {
 
 impl Waiters {
     /// Takes all of them, to be woken outside of the lock; who still waits comes again.
-    pub(super) fn take(&mut self) -> BTreeMap<u64, Waker> {
-        std::mem::take(&mut self.wakers)
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        std::mem::take(&mut self.wakers).into_values()
     }
 
     fn note(&mut self, number: &mut u64, cx: &Context<'_>) -> Option<Waker> {
