@@ -126,7 +126,7 @@ impl<E: Fault> Shared<E> {
         }
         state.live += 1;
         // Nobody jumps the queue.
-        let running = state.has_room() && state.queue.is_empty() && !state.starting;
+        let running = state.has_room() && state.queue.is_empty();
         if running {
             state.running += 1;
         }
