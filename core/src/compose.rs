@@ -5,7 +5,7 @@ mod alternative;
 pub(crate) mod composite;
 pub(crate) mod crew;
 mod debt;
-mod entering;
+pub(crate) mod entering;
 pub(crate) mod join;
 pub(crate) mod lazy;
 pub(crate) mod one_of;

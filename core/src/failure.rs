@@ -140,7 +140,7 @@ impl<'a> FailureRef<'a> {
         let lease = self
             .0
             .lease
-            .get_or_init(|| Arc::new(Lease(RwLock::new(Some(Arc::downgrade(self.0))))));
+            .get_or_init(|| Arc::new(Lease::new(Arc::downgrade(self.0))));
         KeptFailure(lease.clone())
     }
 }
@@ -169,6 +169,11 @@ impl KeptFailure {
         self.0
             .with(|failed| find(failed.error.as_any()).map(f))
             .flatten()
+    }
+
+    /// The text of the error, as a failure.
+    pub(crate) fn text(&self) -> FailureRef<'_> {
+        FailureRef(self.0.text.get_or_init(|| Failed::new(self.to_string())))
     }
 
     /// Whether the exits have ended and the error has gone back to its owner.
@@ -253,17 +258,28 @@ impl<E: ?Sized> Failed<E> {
 }
 
 /// The shared end of all leases on one error.
-struct Lease(RwLock<Option<Weak<Failed<dyn Fault>>>>);
+struct Lease {
+    failed: RwLock<Option<Weak<Failed<dyn Fault>>>>,
+    /// What is left of it where the error itself cannot go.
+    text: OnceLock<Arc<Failed<dyn Fault>>>,
+}
 
 impl Lease {
+    fn new(failed: Weak<Failed<dyn Fault>>) -> Self {
+        Self {
+            failed: RwLock::new(Some(failed)),
+            text: OnceLock::new(),
+        }
+    }
+
     fn with<R>(&self, f: impl FnOnce(&Failed<dyn Fault>) -> R) -> Option<R> {
-        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.failed.read().unwrap_or_else(PoisonError::into_inner);
         let failed = held.as_ref()?.upgrade()?;
         Some(f(&failed))
     }
 
     /// Waits for the readers of this moment, then turns all further ones away.
     fn expire(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.failed.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

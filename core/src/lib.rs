@@ -4,7 +4,7 @@
 //! Applications use the facade `withal`; adapters and libraries may depend on this crate alone.
 //!
 //! * [`Scope`] is the protocol, [`with()`] runs it, [`ScopeExt`] has the methods.
-//! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes.
+//! * [`acquire`], [`closing`], [`releasing`], [`sync`], [`null`], [`suppress`] are ready-made scopes; [`scope_fn`] makes one of an async function that provides its guard in the middle.
 //! * Tuples, arrays, `Vec` and `Option` of scopes are scopes, too: see [`Member`]. [`join`], [`join_all`], [`race`], [`lazy`], [`shared`] and methods of [`ScopeExt`] put scopes together in other ways.
 //! * [`until`], [`timeout`] and [`cancellable`] cancel a body and return when everything inside has been released; [`shield`] is what they wait for. [`timeout_with`] has a deadline that moves.
 //! * [`time_left`] and [`is_forced`] tell an exit how much time it has; [`forced()`] waits until that is over, and [`forcefully`] does not wait for it.
@@ -29,6 +29,7 @@ mod exiting;
 mod failure;
 mod frame;
 mod framed;
+mod function;
 mod group;
 mod home;
 #[cfg(feature = "inspect")]
@@ -83,6 +84,8 @@ pub use compose::shared::{Shared, SharedGuard, shared};
 pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
+pub use function::passage::{Provide, Providing};
+pub use function::{Provided, ScopeFn, scope_fn};
 pub use group::{
     GroupError, GroupHandle, StartError, TaskCanceller, TaskError, TaskFailure, TaskGroup,
     TaskHandle, TaskPanic, TaskReady, TaskResults, TaskStatus, task_group,

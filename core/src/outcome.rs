@@ -170,3 +170,72 @@ pub enum Kept {
     /// The body was cut.
     Cancelled(Cancelled),
 }
+
+impl Kept {
+    /// Whether the body returned `Ok`.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Success)
+    }
+
+    /// Whether the body failed with an `E`.
+    ///
+    /// Sees through the same boxes as [`Outcome::downcast_ref`].
+    pub fn is<E: Error + Send + Sync + 'static>(&self) -> bool {
+        self.map(|_: &E| ()).is_some()
+    }
+
+    /// Calls `f` with the body's error, if it failed with an `E`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use std::io;
+    /// use withal::{Provide, Recover, ScopeExt, scope_fn};
+    ///
+    /// # withal_testing::block_on(async {
+    /// let handler = scope_fn(async |p: Provide<()>| {
+    ///     let ((), outcome) = p.provide(()).await;
+    ///     let kind = outcome.map(|error: &io::Error| error.kind());
+    ///     Ok(match kind {
+    ///         Some(io::ErrorKind::NotFound) => Recover::Suppress,
+    ///         _ => Recover::Propagate,
+    ///     })
+    /// });
+    /// let missing = handler.with(async |()| Err::<(), _>(io::Error::from(io::ErrorKind::NotFound)));
+    /// assert!(missing.await?.is_none());
+    /// # io::Result::Ok(()) }).unwrap();
+    /// ```
+    pub fn map<E: Error + Send + Sync + 'static, R>(&self, f: impl FnOnce(&E) -> R) -> Option<R> {
+        match self {
+            Self::Failure(failure) => failure.map(f),
+            _ => None,
+        }
+    }
+
+    /// The reason for which the body was cut, if it was.
+    pub fn reason(&self) -> Option<Reason> {
+        self.as_outcome().reason()
+    }
+
+    /// The same as an outcome, to close something else with it: an [`Open`](crate::Open), an [`ExitStack`](crate::ExitStack).
+    ///
+    /// Of an error only its text is there, for the error itself goes back to its owner in the end.
+    pub fn as_outcome(&self) -> Outcome<'_> {
+        match self {
+            Self::Success => Outcome::Success,
+            Self::Failure(failure) => Outcome::Failure(failure.text()),
+            Self::Panicked(message) => Outcome::Panicked(PanicRef(message)),
+            Self::Cancelled(cancelled) => Outcome::Cancelled(*cancelled),
+        }
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failure(failure) => write!(f, "failure: {failure}"),
+            other => other.as_outcome().fmt(f),
+        }
+    }
+}

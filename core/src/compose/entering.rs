@@ -10,7 +10,7 @@ use crate::framed::{Framed, Framing, Heir, Stop};
 /// Runs the enter that `make` makes; what it leaves behind is its heir's.
 ///
 /// What is entered or taken by then is to be given back at once: the exit of another scope may be waiting for it.
-pub(super) async fn entering<M, F, H>(make: M, heir: H) -> Framing<F::Output>
+pub(crate) async fn entering<M, F, H>(make: M, heir: H) -> Framing<F::Output>
 where
     M: FnOnce() -> F,
     F: Future,

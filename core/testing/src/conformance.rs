@@ -22,6 +22,7 @@ pub mod dropping;
 mod entries;
 pub mod escalating;
 pub mod forcing;
+pub mod functions;
 pub mod futurelock;
 pub mod grouping;
 pub mod handles;
@@ -501,6 +502,18 @@ macro_rules! cases {
                 redirect_to_string_io
                 restored_after_error
                 cm_is_reentrant
+            }
+            functions {
+                dropped_at_every_poll
+                aborted_and_in_sets
+                cancelled_at_every_poll
+                every_fault
+                outcomes
+                verdicts
+                early_return
+                what_it_leaves_open
+                without_providing
+                composed
             }
             tc39 {
                 symbol_async_dispose

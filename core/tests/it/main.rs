@@ -26,6 +26,7 @@ mod default_hook;
 mod default_hook_event;
 mod double_failure;
 mod escalate;
+mod function;
 mod future_size;
 mod generic;
 mod inference;

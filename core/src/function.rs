@@ -1,0 +1,349 @@
+//! A scope that is one async function: the enter up to its yield point, the exit from there on.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::{pending, poll_fn};
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::panic::{Location, resume_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::armed::Armed;
+use crate::bracket::{Bracket, Member, Peek};
+use crate::compose::entering::entering;
+use crate::exiting::Exiting;
+use crate::failure::Fault;
+use crate::framed::{Heir, Stop};
+use crate::outcome::Outcome;
+use crate::owner::{Called, Owner};
+use crate::scope::LocalScope;
+use crate::verdict::IntoVerdict;
+
+pub(crate) mod passage;
+
+use passage::{Passage, Provide};
+
+/// Makes a scope of one async function, which provides its guard in the middle.
+///
+/// What comes before [`provide`](Provide::provide) is the enter, what comes after it is the exit; in between the guard is with the body.
+/// The guard is moved there and back, so that it needs no pinning, and everything else that the function has stays where it is.
+/// The attribute `#[withal::scope]` writes this for an `async fn`, with `yield_!(guard)` for the call.
+///
+/// The exit is told how the body has ended, by a [`Kept`](crate::Kept) outcome, with the type of its error; a panic and a cancellation are outcomes, too.
+/// It answers `()`, or a [`Recover`](crate::Recover) if it may suppress the error.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::io;
+/// use withal::{Provide, ScopeExt, scope_fn};
+///
+/// # withal_testing::block_on(async {
+/// let transaction = scope_fn(async |p: Provide<Vec<u8>>| {
+///     let rows = Vec::new(); // BEGIN
+///     let (rows, outcome) = p.provide(rows).await;
+///     match outcome.is_success() {
+///         true => println!("commit {} rows", rows.len()),
+///         false => println!("roll back: {outcome}"),
+///     }
+///     io::Result::Ok(())
+/// });
+/// let length = transaction.with(async |rows| {
+///     rows.push(1);
+///     io::Result::Ok(rows.len())
+/// });
+/// assert_eq!(length.await?, 1);
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// An `Err` before the guard is provided is a failed enter: there is no body. What the function has opened by then has been released when it is returned.
+/// An `Err` after it is that of the exit.
+///
+/// # Panics
+///
+/// Whoever enters it panics if the function returns `Ok` without having provided anything.
+///
+/// # Cancel safety
+///
+/// Dropped before it has provided, the function is dropped, like any enter; see also [`protected`](crate::ScopeExt::protected).
+/// From the moment at which it has provided its guard, the rest of it runs to its end, whatever happens.
+#[track_caller]
+pub fn scope_fn<G, R, F>(function: impl FnOnce(Provide<G>) -> F) -> ScopeFn<G, R, F>
+where
+    F: Future<Output = R>,
+{
+    let passage = Passage::new();
+    ScopeFn {
+        function: Box::pin(function(Provide(passage.clone()))),
+        passage,
+        name: "scope_fn",
+        location: Location::caller(),
+        returned: PhantomData,
+    }
+}
+
+/// A scope that is one async function: see [`scope_fn`].
+///
+/// It is generic over the guard `G`, over what the function returns, `R`, a `Result`, and over its future.
+/// By [`erased`](ScopeFn::erased) the last one is hidden, and the whole can be named: `ScopeFn<Connection, io::Result<()>>`.
+#[must_use = "a scope does nothing unless it is run"]
+pub struct ScopeFn<G, R, F: ?Sized = dyn Future<Output = R> + Send> {
+    passage: Arc<Passage<G>>,
+    name: &'static str,
+    location: &'static Location<'static>,
+    returned: PhantomData<fn() -> R>,
+    function: Pin<Box<F>>,
+}
+
+impl<G, R, F> ScopeFn<G, R, F> {
+    /// Hides the type of its future, so that it can be the type of a field or of a guard: `Open<ScopeFn<Connection, io::Result<()>>>`.
+    pub fn erased(self) -> ScopeFn<G, R>
+    where
+        F: Future<Output = R> + Send + 'static,
+    {
+        ScopeFn {
+            passage: self.passage,
+            name: self.name,
+            location: self.location,
+            returned: PhantomData,
+            function: self.function,
+        }
+    }
+
+    /// The same under the name of the function. (By `named` it would be of another type.)
+    #[doc(hidden)]
+    pub fn called(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+}
+
+/// What is held of a [`ScopeFn`] between its two halves: the guard, to which it derefs, and the rest of the function.
+pub struct Provided<G, F: ?Sized> {
+    guard: G,
+    rest: Rest<G, F>,
+}
+
+/// The function at its yield point.
+#[doc(hidden)]
+pub struct Rest<G, F: ?Sized> {
+    passage: Arc<Passage<G>>,
+    /// The id of its frame: what it has opened belongs to its exit, too.
+    frame: u32,
+    function: Pin<Box<F>>,
+}
+
+impl<G, Y, X, F> ScopeFn<G, Result<Y, X>, F>
+where
+    F: Future<Output = Result<Y, X>> + ?Sized,
+{
+    /// Runs the first half, in a frame of its own.
+    async fn enter(self, location: &'static Location<'static>) -> Result<Provided<G, F>, X> {
+        let mut owner = Owner::new(Called(Cow::Borrowed(self.name)), location);
+        let (passage, function) = (self.passage, self.function);
+        let frame = owner.frame;
+        let ended = entering(|| first_half(function, &passage), &mut owner).await;
+        let ended = match ended {
+            Ok(Ok((guard, function))) => {
+                let rest = Rest {
+                    passage,
+                    frame,
+                    function,
+                };
+                return Ok(Provided { guard, rest });
+            }
+            Ok(Err(error)) => Ok(error),
+            Err(stop) => Err(stop),
+        };
+        // What it has opened is released before anybody hears that it was not entered.
+        poll_fn(|cx| {
+            let polled = owner.poll_jobs(cx);
+            if polled.is_pending() {
+                owner.settle_exit();
+            }
+            polled
+        })
+        .await;
+        drop(owner);
+        match ended {
+            Ok(error) => Err(error),
+            Err(Stop::Panicked(panic)) => resume_unwind(*panic),
+            Err(Stop::Cut) => pending().await,
+        }
+    }
+}
+
+/// Polls the function until it has provided its guard.
+async fn first_half<G, Y, X, F>(
+    mut function: Pin<Box<F>>,
+    passage: &Passage<G>,
+) -> Result<(G, Pin<Box<F>>), X>
+where
+    F: Future<Output = Result<Y, X>> + ?Sized,
+{
+    let provided = poll_fn(|cx| {
+        let polled = function.as_mut().poll(cx).map(Err);
+        if polled.is_pending()
+            && let Some(guard) = passage.take()
+        {
+            return Poll::Ready(Ok(guard));
+        }
+        polled
+    })
+    .await;
+    match provided {
+        Ok(guard) => Ok((guard, function)),
+        Err(Err(error)) => Err(error),
+        Err(Ok(_)) => panic!("the function of a scope has returned without providing anything"),
+    }
+}
+
+impl<G, F: ?Sized> Provided<G, F> {
+    /// The second half.
+    #[allow(clippy::manual_async_fn)] // an async fn would store its arguments twice
+    fn exit<Y, X>(self, outcome: Outcome<'_>) -> impl Future<Output = Result<Y::Verdict, X>>
+    where
+        F: Future<Output = Result<Y, X>>,
+        Y: IntoVerdict,
+    {
+        let Rest {
+            passage,
+            frame,
+            function,
+        } = self.rest;
+        passage.give_back(self.guard, outcome.keep());
+        async move {
+            // In the frame of the first half, so that what is left of that ends before the exit does (I6).
+            match Exiting::new(function, frame).await {
+                Ok(ended) => Ok(ended?.into_verdict()),
+                Err(panic) => resume_unwind(*panic),
+            }
+        }
+    }
+}
+
+impl<G, Y, X, F> Bracket for ScopeFn<G, Result<Y, X>, F>
+where
+    F: Future<Output = Result<Y, X>> + Send + ?Sized,
+    G: Send,
+    X: Fault,
+    Y: IntoVerdict,
+{
+    type Held = Provided<G, F>;
+    type View = G;
+    type Error = X;
+    type Verdict = Y::Verdict;
+    type Tag = &'static str;
+
+    fn tag(&self) -> &'static str {
+        self.name
+    }
+
+    fn name(tag: &&'static str) -> Cow<'static, str> {
+        Cow::Borrowed(tag)
+    }
+
+    fn begin(self, armed: Armed<Self::Held>) -> impl Future<Output = Result<Self::Held, X>> + Send {
+        self.enter(armed.location())
+    }
+
+    fn view(held: &mut Self::Held) -> &mut G {
+        held
+    }
+
+    fn end(
+        held: Self::Held,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<Y::Verdict, X>> + Send {
+        held.exit(outcome)
+    }
+}
+
+impl<G, Y, X, F> Peek for ScopeFn<G, Result<Y, X>, F>
+where
+    Self: Bracket<Held = Provided<G, F>, View = G>,
+    F: ?Sized,
+{
+    fn peek(held: &Provided<G, F>) -> &G {
+        held
+    }
+}
+
+impl<G, Y, X, F> Member for ScopeFn<G, Result<Y, X>, F>
+where
+    Self: Bracket<Held = Provided<G, F>>,
+    G: Send,
+    F: Send + ?Sized,
+{
+    type Part = G;
+    type Rest = Rest<G, F>;
+
+    fn part(held: Provided<G, F>) -> (G, Rest<G, F>) {
+        (held.guard, held.rest)
+    }
+
+    fn whole(guard: G, rest: Rest<G, F>) -> Provided<G, F> {
+        Provided { guard, rest }
+    }
+}
+
+/// For functions that borrow, or are not `Send`.
+impl<G, Y, X, F> LocalScope for ScopeFn<G, Result<Y, X>, F>
+where
+    F: Future<Output = Result<Y, X>> + ?Sized,
+    X: Fault,
+    Y: IntoVerdict,
+{
+    type Guard = Provided<G, F>;
+    type Error = X;
+    type Verdict = Y::Verdict;
+
+    fn enter(self) -> impl Future<Output = Result<Self::Guard, X>> {
+        let location = self.location;
+        Self::enter(self, location)
+    }
+
+    fn exit(
+        guard: Self::Guard,
+        outcome: Outcome<'_>,
+    ) -> impl Future<Output = Result<Y::Verdict, X>> {
+        guard.exit(outcome)
+    }
+}
+
+impl<G, F: ?Sized> Deref for Provided<G, F> {
+    type Target = G;
+
+    fn deref(&self) -> &G {
+        &self.guard
+    }
+}
+
+impl<G, F: ?Sized> DerefMut for Provided<G, F> {
+    fn deref_mut(&mut self) -> &mut G {
+        &mut self.guard
+    }
+}
+
+impl<G, R, F: ?Sized> fmt::Debug for ScopeFn<G, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopeFn").field(&self.name).finish()
+    }
+}
+
+impl<G, F: ?Sized> fmt::Debug for Provided<G, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Provided")
+    }
+}
+
+impl<G, F: ?Sized> fmt::Debug for Rest<G, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rest")
+    }
+}
