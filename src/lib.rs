@@ -183,7 +183,15 @@
 //! Executors that switch stacks, and platforms without threads, are out of scope.
 //! A process that is killed releases nothing: what must survive that needs a server's help, such as a lease that runs out.
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod enabled;
+
 pub use withal_core::*;
+
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use withal_macros::{main, scope, test, within, yield_};
 
 #[cfg(feature = "tokio")]
 #[doc(inline)]

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::{pending, poll_fn};
-use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
@@ -73,9 +72,9 @@ use passage::{Passage, Provide};
 /// Dropped before it has provided, the function is dropped, like any enter; see also [`protected`](crate::ScopeExt::protected).
 /// From the moment at which it has provided its guard, the rest of it runs to its end, whatever happens.
 #[track_caller]
-pub fn scope_fn<G, R, F>(function: impl FnOnce(Provide<G>) -> F) -> ScopeFn<G, R, F>
+pub fn scope_fn<G, F>(function: impl FnOnce(Provide<G>) -> F) -> ScopeFn<G, F>
 where
-    F: Future<Output = R>,
+    F: Future<Output: Returned>,
 {
     let passage = Passage::new();
     ScopeFn {
@@ -83,34 +82,34 @@ where
         passage,
         name: "scope_fn",
         location: Location::caller(),
-        returned: PhantomData,
     }
 }
 
 /// A scope that is one async function: see [`scope_fn`].
 ///
-/// It is generic over the guard `G`, over what the function returns, `R`, a `Result`, and over its future.
-/// By [`erased`](ScopeFn::erased) the last one is hidden, and the whole can be named: `ScopeFn<Connection, io::Result<()>>`.
+/// It is generic over its guard, and over the future of the function.
+// Not over what the future gives: in a spawned task the two would have to be compared, and could not for an error with a lifetime in it, such as `Box<dyn Error + Send + Sync>`.
 #[must_use = "a scope does nothing unless it is run"]
-pub struct ScopeFn<G, R, F: ?Sized = dyn Future<Output = R> + Send> {
+pub struct ScopeFn<G, F: ?Sized> {
     passage: Arc<Passage<G>>,
     name: &'static str,
     location: &'static Location<'static>,
-    returned: PhantomData<fn() -> R>,
     function: Pin<Box<F>>,
 }
 
-impl<G, R, F> ScopeFn<G, R, F> {
-    /// Hides the type of its future, so that it can be the type of a field or of a guard: `Open<ScopeFn<Connection, io::Result<()>>>`.
-    pub fn erased(self) -> ScopeFn<G, R>
+/// A [`ScopeFn`] with the guard `G` whose function returns an `R`, and whose future is hidden: see [`ScopeFn::erased`].
+pub type ErasedFn<G, R> = ScopeFn<G, dyn Future<Output = R> + Send>;
+
+impl<G, F: Future> ScopeFn<G, F> {
+    /// Hides the type of its future, so that it can be named, as the type of a field or of a guard: `Open<ErasedFn<Connection, io::Result<()>>>`.
+    pub fn erased(self) -> ErasedFn<G, F::Output>
     where
-        F: Future<Output = R> + Send + 'static,
+        F: Send + 'static,
     {
         ScopeFn {
             passage: self.passage,
             name: self.name,
             location: self.location,
-            returned: PhantomData,
             function: self.function,
         }
     }
@@ -122,6 +121,41 @@ impl<G, R, F> ScopeFn<G, R, F> {
         self
     }
 }
+
+/// What the function of a scope returns: a [`Result`].
+#[diagnostic::on_unimplemented(
+    message = "the function of a scope does not return `{Self}`",
+    label = "this is no `Result`",
+    note = "it returns `Result<(), E>`, or `Result<Recover, E>` if it may suppress the error of the body; one that cannot fail has the error `withal::Never`"
+)]
+pub trait Returned: sealed::Sealed {
+    /// `()`, or a [`Verdict`](crate::Verdict).
+    type Value;
+    /// The error of the scope.
+    type Error;
+
+    #[doc(hidden)]
+    fn result(self) -> Result<Self::Value, Self::Error>;
+}
+
+impl<Y, X> Returned for Result<Y, X> {
+    type Value = Y;
+    type Error = X;
+
+    fn result(self) -> Self {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<Y, X> Sealed for Result<Y, X> {}
+}
+
+/// The error of a function.
+type ErrorOf<F> = <<F as Future>::Output as Returned>::Error;
+/// Its verdict.
+type VerdictOf<F> = <<<F as Future>::Output as Returned>::Value as IntoVerdict>::Verdict;
 
 /// What is held of a [`ScopeFn`] between its two halves: the guard, to which it derefs, and the rest of the function.
 pub struct Provided<G, F: ?Sized> {
@@ -138,12 +172,15 @@ pub struct Rest<G, F: ?Sized> {
     function: Pin<Box<F>>,
 }
 
-impl<G, Y, X, F> ScopeFn<G, Result<Y, X>, F>
+impl<G, F> ScopeFn<G, F>
 where
-    F: Future<Output = Result<Y, X>> + ?Sized,
+    F: Future<Output: Returned> + ?Sized,
 {
     /// Runs the first half, in a frame of its own.
-    async fn enter(self, location: &'static Location<'static>) -> Result<Provided<G, F>, X> {
+    async fn enter(
+        self,
+        location: &'static Location<'static>,
+    ) -> Result<Provided<G, F>, ErrorOf<F>> {
         let mut owner = Owner::new(Called(Cow::Borrowed(self.name)), location);
         let (passage, function) = (self.passage, self.function);
         let frame = owner.frame;
@@ -179,12 +216,12 @@ where
 }
 
 /// Polls the function until it has provided its guard.
-async fn first_half<G, Y, X, F>(
+async fn first_half<G, F>(
     mut function: Pin<Box<F>>,
     passage: &Passage<G>,
-) -> Result<(G, Pin<Box<F>>), X>
+) -> Result<(G, Pin<Box<F>>), ErrorOf<F>>
 where
-    F: Future<Output = Result<Y, X>> + ?Sized,
+    F: Future<Output: Returned> + ?Sized,
 {
     let provided = poll_fn(|cx| {
         let polled = function.as_mut().poll(cx).map(Err);
@@ -196,7 +233,7 @@ where
         polled
     })
     .await;
-    match provided {
+    match provided.map_err(Returned::result) {
         Ok(guard) => Ok((guard, function)),
         Err(Err(error)) => Err(error),
         Err(Ok(_)) => panic!("the function of a scope has returned without providing anything"),
@@ -206,10 +243,9 @@ where
 impl<G, F: ?Sized> Provided<G, F> {
     /// The second half.
     #[allow(clippy::manual_async_fn)] // an async fn would store its arguments twice
-    fn exit<Y, X>(self, outcome: Outcome<'_>) -> impl Future<Output = Result<Y::Verdict, X>>
+    fn exit(self, outcome: Outcome<'_>) -> impl Future<Output = Result<VerdictOf<F>, ErrorOf<F>>>
     where
-        F: Future<Output = Result<Y, X>>,
-        Y: IntoVerdict,
+        F: Future<Output: Returned<Value: IntoVerdict>>,
     {
         let Rest {
             passage,
@@ -220,24 +256,22 @@ impl<G, F: ?Sized> Provided<G, F> {
         async move {
             // In the frame of the first half, so that what is left of that ends before the exit does (I6).
             match Exiting::new(function, frame).await {
-                Ok(ended) => Ok(ended?.into_verdict()),
+                Ok(ended) => Ok(ended.result()?.into_verdict()),
                 Err(panic) => resume_unwind(*panic),
             }
         }
     }
 }
 
-impl<G, Y, X, F> Bracket for ScopeFn<G, Result<Y, X>, F>
+impl<G, F> Bracket for ScopeFn<G, F>
 where
-    F: Future<Output = Result<Y, X>> + Send + ?Sized,
+    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault> + Send> + Send + ?Sized,
     G: Send,
-    X: Fault,
-    Y: IntoVerdict,
 {
     type Held = Provided<G, F>;
     type View = G;
-    type Error = X;
-    type Verdict = Y::Verdict;
+    type Error = ErrorOf<F>;
+    type Verdict = VerdictOf<F>;
     type Tag = &'static str;
 
     fn tag(&self) -> &'static str {
@@ -248,7 +282,10 @@ where
         Cow::Borrowed(tag)
     }
 
-    fn begin(self, armed: Armed<Self::Held>) -> impl Future<Output = Result<Self::Held, X>> + Send {
+    fn begin(
+        self,
+        armed: Armed<Self::Held>,
+    ) -> impl Future<Output = Result<Self::Held, ErrorOf<F>>> + Send {
         self.enter(armed.location())
     }
 
@@ -259,12 +296,12 @@ where
     fn end(
         held: Self::Held,
         outcome: Outcome<'_>,
-    ) -> impl Future<Output = Result<Y::Verdict, X>> + Send {
+    ) -> impl Future<Output = Result<VerdictOf<F>, ErrorOf<F>>> + Send {
         held.exit(outcome)
     }
 }
 
-impl<G, Y, X, F> Peek for ScopeFn<G, Result<Y, X>, F>
+impl<G, F> Peek for ScopeFn<G, F>
 where
     Self: Bracket<Held = Provided<G, F>, View = G>,
     F: ?Sized,
@@ -274,7 +311,7 @@ where
     }
 }
 
-impl<G, Y, X, F> Member for ScopeFn<G, Result<Y, X>, F>
+impl<G, F> Member for ScopeFn<G, F>
 where
     Self: Bracket<Held = Provided<G, F>>,
     G: Send,
@@ -293,17 +330,15 @@ where
 }
 
 /// For functions that borrow, or are not `Send`.
-impl<G, Y, X, F> LocalScope for ScopeFn<G, Result<Y, X>, F>
+impl<G, F> LocalScope for ScopeFn<G, F>
 where
-    F: Future<Output = Result<Y, X>> + ?Sized,
-    X: Fault,
-    Y: IntoVerdict,
+    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault>> + ?Sized,
 {
     type Guard = Provided<G, F>;
-    type Error = X;
-    type Verdict = Y::Verdict;
+    type Error = ErrorOf<F>;
+    type Verdict = VerdictOf<F>;
 
-    fn enter(self) -> impl Future<Output = Result<Self::Guard, X>> {
+    fn enter(self) -> impl Future<Output = Result<Self::Guard, ErrorOf<F>>> {
         let location = self.location;
         Self::enter(self, location)
     }
@@ -311,7 +346,7 @@ where
     fn exit(
         guard: Self::Guard,
         outcome: Outcome<'_>,
-    ) -> impl Future<Output = Result<Y::Verdict, X>> {
+    ) -> impl Future<Output = Result<VerdictOf<F>, ErrorOf<F>>> {
         guard.exit(outcome)
     }
 }
@@ -330,7 +365,7 @@ impl<G, F: ?Sized> DerefMut for Provided<G, F> {
     }
 }
 
-impl<G, R, F: ?Sized> fmt::Debug for ScopeFn<G, R, F> {
+impl<G, F: ?Sized> fmt::Debug for ScopeFn<G, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ScopeFn").field(&self.name).finish()
     }

@@ -55,11 +55,13 @@ mod slot;
 mod stack;
 mod surroundings;
 mod timeout;
+mod trial;
 mod until;
 mod untold;
 mod verdict;
 mod watch;
 mod with;
+mod within;
 
 pub use armed::Armed;
 pub use bracket::{Bracket, Member, Peek};
@@ -85,13 +87,15 @@ pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
 pub use function::passage::{Provide, Providing};
-pub use function::{Provided, ScopeFn, scope_fn};
+pub use function::{ErasedFn, Provided, Returned, ScopeFn, scope_fn};
 pub use group::{
     GroupError, GroupHandle, StartError, TaskCanceller, TaskError, TaskFailure, TaskGroup,
     TaskHandle, TaskPanic, TaskReady, TaskResults, TaskStatus, task_group,
 };
 pub use home::drain::{drain, drained, unfinished};
 pub use home::{Orphan, Shelter, at_home, isolated, launched};
+#[doc(hidden)]
+pub use launch::ended::Ended;
 pub use launch::{Launch, Shutdown};
 pub use local::with_local;
 pub use lost::on_lost_error;
@@ -115,6 +119,10 @@ pub use timeout::deadline::{Deadline, TooLate};
 pub use timeout::elapsed::Elapsed;
 pub use timeout::with::{TimeoutWith, timeout_with};
 pub use timeout::{Timeout, move_on_after, timeout, timeout_at};
+#[doc(hidden)]
+pub use trial::{Passed, trial};
 pub use until::{Interrupted, Until, until};
 pub use verdict::{IntoVerdict, Propagate, Recover, Verdict};
 pub use with::{Output, using, with, with_report};
+#[doc(hidden)]
+pub use within::{Passes, Within, WithinValue};

@@ -4,6 +4,9 @@
 
 mod bare;
 
+#[cfg(feature = "macros")]
+mod macros;
+
 #[cfg(feature = "tokio")]
 mod tokio;
 

@@ -8,22 +8,23 @@ use std::rc::Rc;
 
 use futures::executor::block_on as elsewhere;
 use withal_core::{
-    Never, Open, Outcome, Provide, Report, ScopeExt, ScopeFn, scope_fn, sync,
-    with_local,
+    ErasedFn, Never, Open, Outcome, Provide, Report, ScopeExt, ScopeFn, scope_fn, sync, with_local,
 };
 use withal_testing::{block_on, yield_now};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
 fn needs_send<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
-    std::thread::spawn(move || elsewhere(future)).join().unwrap()
+    std::thread::spawn(move || elsewhere(future))
+        .join()
+        .unwrap()
 }
 
 /// A function over a borrowed and an owned argument, with an error that has a lifetime in it.
 fn greeting(
     word: &'static str,
     name: String,
-) -> ScopeFn<String, Result<(), Boxed>, impl Future<Output = Result<(), Boxed>> + Send> {
+) -> ScopeFn<String, impl Future<Output = Result<(), Boxed>> + Send> {
     scope_fn(async move |p: Provide<String>| {
         yield_now().await;
         let text = format!("{word} {name}");
@@ -54,39 +55,60 @@ fn its_future_can_be_spawned() {
     assert_eq!(length, Ok(12));
 }
 
+/// The same with an error that a type can be hidden over.
+fn numbered(name: String) -> ScopeFn<String, impl Future<Output = Result<(), io::Error>> + Send> {
+    scope_fn(async move |p: Provide<String>| {
+        yield_now().await;
+        let (text, _) = p.provide(name).await;
+        match text.is_empty() {
+            true => Err(io::Error::other("too short")),
+            false => Ok(()),
+        }
+    })
+}
+
 #[test]
 fn it_can_be_spawned_with_all_that_combinators_make_of_it() {
     let ended = needs_send(async {
         let one = greeting("one", String::from("1")).protected().named("one");
-        let two = greeting("two", String::from("2")).erased();
-        let three = Some(greeting("three", String::from("3")).boxed());
-        (one, two, three, sync(4))
-            .with(async |(one, two, three, four)| {
-                yield_now().await;
-                let three = three.as_mut().map_or(0, |three| three.view().len());
-                Ok::<_, Boxed>(one.len() + two.len() + three + *four)
-            })
-            .await
-            .map_err(|error| error.to_string())
+        let two = greeting("two", String::from("2"));
+        let all = (one, two, sync(4)).with(async |(one, two, four)| {
+            yield_now().await;
+            Ok::<_, Boxed>(one.len() + two.len() + *four)
+        });
+        all.await.map_err(|error| error.to_string())
     });
-    assert_eq!(ended, Ok(5 + 5 + 7 + 4));
+    assert_eq!(ended, Ok(5 + 5 + 4));
+    let ended = needs_send(async {
+        let hidden = (
+            numbered("one".into()).erased(),
+            Some(numbered("two".into()).boxed()),
+        );
+        let both = hidden.with(async |(one, two)| {
+            yield_now().await;
+            let two = two.as_mut().map_or(0, |two| two.view().len());
+            Ok::<_, io::Error>(one.len() + two)
+        });
+        both.await.map_err(|error| error.to_string())
+    });
+    assert_eq!(ended, Ok(6));
 }
 
 /// A struct with an open scope in it, whose type can be written down.
 struct Service {
-    greeting: Open<ScopeFn<String, Result<(), Boxed>>>,
+    name: Open<ErasedFn<String, io::Result<()>>>,
 }
 
 #[test]
 fn it_can_be_named_and_kept_open() {
     block_on(async {
-        let greeting = greeting("hello", String::from("you")).erased();
-        let greeting = greeting.open().await.unwrap();
-        let mut service = Service { greeting };
-        service.greeting.push('!');
-        assert_eq!(*service.greeting, "hello you!");
-        service.greeting.clear();
-        let closed = service.greeting.close(Outcome::Success).await;
+        let name = numbered(String::from("one")).erased();
+        let name = name.open().await.unwrap();
+        let mut service = Service { name };
+        service.name.push('!');
+        assert_eq!(*service.name, "one!");
+        service.name.clear();
+        let closed = service.name.close(Outcome::Success).await;
         assert_eq!(closed.unwrap_err().to_string(), "too short");
     });
 }
@@ -101,7 +123,8 @@ fn one_that_borrows_or_is_not_send_runs_locally() {
             log.borrow_mut().push(format!("enter {name}"));
             let (_, outcome) = p.provide(shared).await;
             yield_now().await;
-            log.borrow_mut().push(format!("exit {name} after {outcome}"));
+            log.borrow_mut()
+                .push(format!("exit {name} after {outcome}"));
             Ok::<_, Never>(())
         })
     };
@@ -111,7 +134,7 @@ fn one_that_borrows_or_is_not_send_runs_locally() {
         })
         .await
     }));
-    assert_eq!(count.unwrap(), 4);
+    assert_eq!(count.unwrap(), 3);
     let log = log.into_inner();
     let expected = [
         "enter a",
@@ -126,13 +149,13 @@ fn one_that_borrows_or_is_not_send_runs_locally() {
 #[test]
 fn its_name_is_in_reports() {
     let fails = || scope_fn(async |_: Provide<()>| Err::<(), _>(io::Error::other("full")));
-    let report = |scope: ScopeFn<_, _, _>| {
+    let report = |scope: ErasedFn<(), _>| {
         let ended = block_on(scope.with(async |()| Ok::<_, Report>(())));
-        ended.unwrap_err().to_string()
+        format!("{:?}", ended.unwrap_err())
     };
-    let plain = report(fails());
+    let plain = report(fails().erased());
     assert!(plain.contains("enter of `scope_fn`"), "{plain}");
-    let called = report(fails().called("connect"));
+    let called = report(fails().called("connect").erased());
     assert!(called.contains("enter of `connect`"), "{called}");
 }
 

@@ -8,8 +8,8 @@ use futures::StreamExt;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 use withal_core::{
-    ExitStack, Kept, Open, Provide, Reason, Recover, Report, Runtime, ScopeError, ScopeExt,
-    ScopeFn, scope_fn, timeout, until,
+    ErasedFn, ExitStack, Kept, Open, Provide, Reason, Recover, Report, Runtime, ScopeError,
+    ScopeExt, scope_fn, timeout, until,
 };
 
 use crate::conformance::dropping::check_outcomes;
@@ -23,7 +23,7 @@ const DROPPED: &str = "cancelled: the future was dropped";
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 const ABC: [&str; 3] = ["a", "b", "c"];
 
-type Function = ScopeFn<Open<Traced>, Result<(), Injected>>;
+type Function = ErasedFn<Open<Traced>, Result<(), Injected>>;
 
 /// A function that opens `scope` and yields it. It says `<` at its yield point, and `>` before it closes what comes back.
 fn function(ledger: &Ledger, name: &'static str, outer: Option<&TracedGuard>) -> Function {
@@ -172,7 +172,7 @@ pub async fn every_fault<R: Runtime>(_: R) {
 }
 
 /// What a function says that it has been told.
-fn tells(seen: &Arc<Mutex<Vec<String>>>) -> ScopeFn<u32, Result<(), Injected>> {
+fn tells(seen: &Arc<Mutex<Vec<String>>>) -> ErasedFn<u32, Result<(), Injected>> {
     let seen = seen.clone();
     scope_fn(async move |p: Provide<u32>| {
         let (number, outcome) = p.provide(1).await;

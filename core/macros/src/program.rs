@@ -1,0 +1,60 @@
+//! `#[main]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, Expr, Ident, ItemFn, Result, ReturnType, Visibility, parse_quote};
+
+use crate::trial::{launcher, runtime_argument};
+use crate::{function, options};
+
+const KNOWN: &str =
+    "`tokio`, `smol`, `async_std`, `futures`, `current_thread`, `exit_budget = Duration`";
+
+pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut runtime: Option<Ident> = None;
+    let mut current_thread: Option<Ident> = None;
+    let mut budget: Option<Expr> = None;
+    let root = options::parse(attribute, KNOWN, |name, ident, input| {
+        match name {
+            "tokio" | "smol" | "async_std" | "futures" if runtime.is_none() => {
+                runtime = Some(ident.clone());
+            }
+            "current_thread" => current_thread = Some(ident.clone()),
+            "exit_budget" => budget = Some(options::value(input)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let function = function::parse(item, "main")?;
+    let name = &function.sig.ident;
+    let Some(runtime) = runtime else {
+        let message =
+            "`#[main(tokio)]` says on which runtime: `tokio`, `smol`, `async_std` or `futures`";
+        return Err(Error::new(name.span(), message));
+    };
+    let argument = runtime_argument(&function.sig)?;
+    if let Some(only) = current_thread.as_ref().filter(|_| runtime != "tokio") {
+        return Err(Error::new(only.span(), "only tokio has this flavour"));
+    }
+    let launcher = launcher(&root, &runtime, current_thread.is_some());
+    let budget = budget.map(|budget| quote!(.with_exit_budget(#budget)));
+    let returned = match &function.sig.output {
+        ReturnType::Default => parse_quote!(()),
+        ReturnType::Type(_, returned) => returned.clone(),
+    };
+    let ItemFn { attrs, vis, .. } = &function;
+    let inner = ItemFn {
+        attrs: Vec::new(),
+        vis: Visibility::Inherited,
+        ..function.clone()
+    };
+    Ok(quote! {
+        #(#attrs)*
+        #vis fn #name() -> #root::Ended<#returned> {
+            #inner
+            let launcher = #launcher #budget;
+            let runtime = #root::Launch::runtime(&launcher);
+            #root::Ended::from(#root::Launch::run(&launcher, #name(#argument)))
+        }
+    })
+}

@@ -1,0 +1,53 @@
+//! `#[scope]`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Error, ItemFn, Result, ReturnType, Type, parse_quote};
+
+use crate::{arguments, function, options, yields};
+
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let mut guard: Type = parse_quote!(());
+    let mut local = false;
+    let root = options::parse(options, "`yields = Type`, `local`", |name, _, input| {
+        match name {
+            "yields" => guard = options::value(input)?,
+            "local" => local = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    let ItemFn {
+        attrs,
+        vis,
+        mut sig,
+        mut block,
+        ..
+    } = function::parse(item, "scope")?;
+    let ReturnType::Type(_, returned) = std::mem::replace(&mut sig.output, ReturnType::Default)
+    else {
+        let message = "the function of a scope returns a `Result`: `Result<(), E>`, or `Result<Recover, E>` if it may suppress the error of the body";
+        return Err(Error::new(sig.ident.span(), message));
+    };
+    // Of this macro only: an argument may have the same name.
+    let provide = Ident::new("provide", Span::mixed_site());
+    yields::lend(&mut block, &sig.ident, &provide)?;
+    let moved = arguments::moved(&mut sig);
+    let statements = block.stmts;
+    let name = sig.ident.to_string();
+    let send = (!local).then(|| quote!(+ ::core::marker::Send));
+    sig.asyncness = None;
+    sig.output = parse_quote! {
+        -> #root::ScopeFn<#guard, impl ::core::future::Future<Output = #returned> #send>
+    };
+    Ok(quote! {
+        #(#attrs)*
+        #vis #sig {
+            #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
+                #(#moved)*
+                #(#statements)*
+            })
+            .called(#name)
+        }
+    })
+}

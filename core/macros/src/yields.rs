@@ -1,0 +1,244 @@
+//! The yield point of a function: found, checked, and made a call that lends the guard.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Arm, Block, Error, Expr, ExprAsync, ExprClosure, ExprForLoop, ExprLoop, ExprWhile, Item, Macro,
+    Result, Stmt, parse_quote,
+};
+
+/// Makes of the one `yield_!(guard)` in `block` a call of `provide`.
+pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Result<()> {
+    let mut search = Search::default();
+    search.visit_block(block);
+    let mut found = search.found.into_iter();
+    match found.next() {
+        None => {
+            let message = "there is no `yield_!(guard)` in this function: what comes before it is the enter of the scope, what comes after it is the exit";
+            return Err(Error::new(function.span(), message));
+        }
+        Some((span, Some(place))) => {
+            let message = format!("a scope yields once, and so not {place}");
+            return Err(Error::new(span, message));
+        }
+        Some((_, None)) => {}
+    }
+    if let Some((span, _)) = found.next() {
+        let message = "this function yields a second time: a scope has one enter and one exit";
+        return Err(Error::new(span, message));
+    }
+    let mut lending = Lending {
+        provide,
+        done: Ok(false),
+    };
+    lending.visit_block_mut(block);
+    lending.done.map(|_| ())
+}
+
+fn is_yield(mac: &Macro) -> bool {
+    let last = mac.path.segments.last();
+    last.is_some_and(|segment| segment.ident == "yield_")
+}
+
+fn as_yield(expr: &Expr) -> Option<&Macro> {
+    match expr {
+        Expr::Macro(expr) if is_yield(&expr.mac) => Some(&expr.mac),
+        _ => None,
+    }
+}
+
+/// Looks for yields, and notes those that stand where they may run twice, or not at all.
+#[derive(Default)]
+struct Search {
+    found: Vec<(Span, Option<&'static str>)>,
+    place: Option<&'static str>,
+}
+
+impl Search {
+    fn inside(&mut self, place: &'static str, visit: impl FnOnce(&mut Self)) {
+        let before = self.place.replace(place);
+        visit(self);
+        self.place = before;
+    }
+
+    /// In the arguments of another macro.
+    fn scan(&mut self, tokens: TokenStream) {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Group(group) => self.scan(group.stream()),
+                TokenTree::Ident(name) if name == "yield_" => {
+                    if let Some(TokenTree::Punct(mark)) = tokens.peek()
+                        && mark.as_char() == '!'
+                    {
+                        self.found
+                            .push((name.span(), Some("inside of another macro")));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Search {
+    fn visit_macro(&mut self, mac: &'a Macro) {
+        if is_yield(mac) {
+            self.found.push((mac.path.span(), self.place));
+        }
+        self.scan(mac.tokens.clone());
+    }
+
+    fn visit_item(&mut self, item: &'a Item) {
+        self.inside("inside of another item", |me| visit::visit_item(me, item));
+    }
+
+    fn visit_expr_closure(&mut self, expr: &'a ExprClosure) {
+        self.inside("inside of a closure", |me| {
+            visit::visit_expr_closure(me, expr)
+        });
+    }
+
+    fn visit_expr_async(&mut self, expr: &'a ExprAsync) {
+        self.inside("inside of an async block", |me| {
+            visit::visit_expr_async(me, expr)
+        });
+    }
+
+    fn visit_expr_loop(&mut self, expr: &'a ExprLoop) {
+        self.inside("inside of a loop", |me| visit::visit_expr_loop(me, expr));
+    }
+
+    fn visit_expr_while(&mut self, expr: &'a ExprWhile) {
+        self.inside("inside of a loop", |me| visit::visit_expr_while(me, expr));
+    }
+
+    fn visit_expr_for_loop(&mut self, expr: &'a ExprForLoop) {
+        self.inside("inside of a loop", |me| {
+            visit::visit_expr_for_loop(me, expr)
+        });
+    }
+}
+
+/// Where a yield is in this part of the code.
+fn place_in(visit: impl FnOnce(&mut Search)) -> Option<Span> {
+    let mut search = Search::default();
+    visit(&mut search);
+    search.found.first().map(|(span, _)| *span)
+}
+
+/// Puts `let (guard, outcome) = provide.provide(guard).await;` before the statement that begins with the yield.
+struct Lending<'a> {
+    provide: &'a Ident,
+    done: Result<bool>,
+}
+
+impl VisitMut for Lending<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        let with_yield = |stmt: &Stmt| place_in(|search| search.visit_stmt(stmt));
+        let mut found = block.stmts.iter().enumerate();
+        let Some((index, span)) = found.find_map(|(i, stmt)| Some((i, with_yield(stmt)?))) else {
+            return;
+        };
+        let outcome = Ident::new("outcome", Span::mixed_site());
+        let statement = &mut block.stmts[index];
+        if let Some(arguments) = take(statement, &outcome) {
+            let lend = self.call(arguments, &outcome);
+            self.done = lend
+                .map(|lend| block.stmts.insert(index, lend))
+                .map(|()| true);
+            return;
+        }
+        visit_mut::visit_stmt_mut(self, statement);
+        if let Ok(false) = self.done {
+            let message = "a yield is the first thing that its statement does: `let outcome = yield_!(guard);`";
+            self.done = Err(Error::new(span, message));
+        }
+    }
+
+    fn visit_arm_mut(&mut self, arm: &mut Arm) {
+        let body = &arm.body;
+        let is_block = matches!(**body, Expr::Block(_));
+        if !is_block && place_in(|search| search.visit_expr(body)).is_some() {
+            arm.body = parse_quote!({ #body });
+        }
+        visit_mut::visit_arm_mut(self, arm);
+    }
+}
+
+impl Lending<'_> {
+    fn call(&self, arguments: TokenStream, outcome: &Ident) -> Result<Stmt> {
+        let provide = self.provide;
+        let guard: Expr = if arguments.is_empty() {
+            parse_quote!(())
+        } else {
+            syn::parse2(arguments)?
+        };
+        let back = back(&guard);
+        Ok(parse_quote! {
+            #[allow(unused_variables, unused_mut)]
+            let (#back, #outcome) = #provide.provide(#guard).await;
+        })
+    }
+}
+
+/// The pattern by which what was lent is there again.
+fn back(guard: &Expr) -> TokenStream {
+    match guard {
+        Expr::Path(path) => match path.path.get_ident() {
+            // Not a constant, nor a struct without fields.
+            Some(name) if !name.to_string().starts_with(char::is_uppercase) => quote!(mut #name),
+            _ => quote!(_),
+        },
+        Expr::Tuple(tuple) => {
+            let parts = tuple.elems.iter().map(back);
+            quote!((#(#parts,)*))
+        }
+        Expr::Paren(inner) => back(&inner.expr),
+        _ => quote!(_),
+    }
+}
+
+/// Takes the yield out of the statement that begins with it, and leaves `outcome` in its place.
+fn take(statement: &mut Stmt, outcome: &Ident) -> Option<TokenStream> {
+    let expr = match statement {
+        Stmt::Local(local) => &mut local.init.as_mut()?.expr,
+        Stmt::Expr(expr, _) => expr,
+        Stmt::Macro(mac) if is_yield(&mac.mac) => {
+            let arguments = mac.mac.tokens.clone();
+            *statement = match mac.semi_token {
+                Some(_) => parse_quote!(let _ = #outcome;),
+                None => Stmt::Expr(parse_quote!(#outcome), None),
+            };
+            return Some(arguments);
+        }
+        _ => return None,
+    };
+    let expr = first(expr);
+    let arguments = as_yield(expr)?.tokens.clone();
+    *expr = parse_quote!(#outcome);
+    Some(arguments)
+}
+
+/// What is evaluated first.
+fn first(expr: &mut Expr) -> &mut Expr {
+    let inner = match expr {
+        Expr::Match(expr) => &mut expr.expr,
+        Expr::If(expr) => &mut expr.cond,
+        Expr::Let(expr) => &mut expr.expr,
+        Expr::MethodCall(expr) => &mut expr.receiver,
+        Expr::Field(expr) => &mut expr.base,
+        Expr::Try(expr) => &mut expr.expr,
+        Expr::Await(expr) => &mut expr.base,
+        Expr::Paren(expr) => &mut expr.expr,
+        Expr::Group(expr) => &mut expr.expr,
+        Expr::Unary(expr) => &mut expr.expr,
+        Expr::Reference(expr) => &mut expr.expr,
+        Expr::Binary(expr) => &mut expr.left,
+        expr => return expr,
+    };
+    first(inner)
+}

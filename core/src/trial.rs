@@ -1,0 +1,77 @@
+//! What the attribute `#[test]` expands to: a test on one runtime, with a limit.
+
+use std::fmt::Debug;
+use std::future::pending;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use crate::launch::{Launch, supervise};
+use crate::timeout::timeout;
+
+/// How long a test that was cancelled may take for its exits.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs `test` on the runtime that `start` starts, in a thread of its own, and waits for what it leaves behind.
+///
+/// # Panics
+///
+/// If the test panics or fails, or if `limit` is over. The message says `name`, which is that of the runtime, too.
+pub fn trial<L, T, F>(
+    name: &'static str,
+    limit: Duration,
+    start: impl FnOnce() -> L + Send + 'static,
+    test: F,
+) where
+    L: Launch,
+    T: Passed,
+    F: AsyncFnOnce(L::Runtime) -> T + Send + 'static,
+{
+    // Dropped at the end of the thread, however it ends.
+    let (running, ended) = mpsc::channel::<()>();
+    let run = move || {
+        let _running = running;
+        let launcher = start();
+        let (rt, budget) = (launcher.runtime(), launcher.exit_budget());
+        let timed = timeout(&rt, limit, test(rt.clone())).grace(GRACE);
+        // Signals end the process, as they do in other tests.
+        let main = supervise(rt.clone(), budget, timed, pending);
+        match launcher.block_on(main) {
+            Ok(Ok(ended)) => ended.passed(name),
+            Ok(Err(elapsed)) => panic!("{name}: {elapsed}"),
+            Err(shutdown) => panic!("{name}: {shutdown}"),
+        }
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
+    let thread = thread.unwrap_or_else(|error| panic!("{name}: no thread: {error}"));
+    let patience = limit.saturating_add(GRACE * 4);
+    if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(patience) {
+        panic!("{name}: it blocks its thread, and has not ended within {patience:?}");
+    }
+    if let Err(panic) = thread.join() {
+        resume_unwind(panic);
+    }
+}
+
+/// What a test returns.
+#[diagnostic::on_unimplemented(
+    message = "a test does not return `{Self}`",
+    note = "it returns `()`, or a `Result` whose error is `Debug`"
+)]
+pub trait Passed {
+    #[doc(hidden)]
+    fn passed(self, name: &str);
+}
+
+impl Passed for () {
+    fn passed(self, _: &str) {}
+}
+
+impl<T, E: Debug> Passed for Result<T, E> {
+    fn passed(self, name: &str) {
+        if let Err(error) = self {
+            panic!("{name} failed: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Names: what the attributes write has none in common with what stands around it.
+
+use withal::ScopeExt as _;
+use withal_testing::block_on;
+
+/// Names that shadow all that an expansion might use.
+#[allow(non_camel_case_types, dead_code)]
+mod crowded {
+    pub(crate) struct Result;
+    pub(crate) struct Option;
+    pub(crate) struct Future;
+    pub(crate) struct Send;
+    pub(crate) struct Provide;
+    pub(crate) struct Box;
+    pub(crate) mod core {}
+    pub(crate) mod std {}
+    pub(crate) mod withal {}
+
+    type Returned = ::std::result::Result<(), ::withal::Never>;
+
+    #[::withal::scope(yields = u8)]
+    pub(crate) async fn provide(
+        provide: u8,
+        outcome: u8,
+        argument_0: u8,
+        argument_4: u8,
+        (root, _): (u8, u8),
+        scope_fn: u8,
+    ) -> Returned {
+        let name = provide + outcome + argument_0 + argument_4 + root + scope_fn;
+        ::withal::yield_!(name);
+        ::std::assert_eq!(outcome + name, 2 + 22);
+        ::std::result::Result::Ok(())
+    }
+
+    #[::withal::within(provide(runtime, 2, 3, 4, (5, 6), 7))]
+    pub(crate) async fn run(runtime: u8, body: u8) -> u8 {
+        runtime + body
+    }
+}
+
+#[test]
+fn arguments_and_items_may_have_any_name() {
+    let run = crowded::provide(1, 2, 3, 4, (5, 6), 7).using(async |n| *n);
+    assert_eq!(block_on(run), Ok(22));
+    assert_eq!(block_on(crowded::run(1, 2)), 3);
+}
+
+/// A crate by which withal is known under another name.
+mod renamed {
+    pub(crate) use ::withal as other;
+}
+
+#[withal::scope(yields = u8, crate = "crate::macros::hygiene::renamed::other")]
+async fn elsewhere() -> Result<(), renamed::other::Never> {
+    let one = 1;
+    yield_!(one);
+    Ok(())
+}
+
+#[withal::within(elsewhere(), crate = "renamed::other")]
+async fn within_elsewhere() -> u8 {
+    1
+}
+
+#[test]
+fn the_crate_may_have_another_name() {
+    assert_eq!(block_on(elsewhere().using(async |n| *n)), Ok(1));
+    assert_eq!(block_on(within_elsewhere()), 1);
+}

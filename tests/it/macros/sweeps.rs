@@ -1,0 +1,97 @@
+//! Decorated scopes that are dropped at every poll: before, at and after the yield.
+
+use std::time::Duration;
+
+use withal::{Open, Reason, ScopeExt, scope, timeout, until};
+use withal_testing::{
+    Injected, Ledger, Manual, Traced, block_on, drop_sweep, drop_sweep_and, fault_sweep, run,
+    yield_now, yield_times,
+};
+
+/// Opens `scope` and yields it, and suspends wherever it can.
+#[scope(yields = Open<Traced>)]
+async fn traced(ledger: Ledger, scope: Traced) -> Result<(), Injected> {
+    yield_now().await;
+    let open = scope.open().await?;
+    yield_now().await;
+    ledger.say("<");
+    let outcome = yield_!(open);
+    yield_now().await;
+    ledger.say(">");
+    open.close(outcome.as_outcome()).await?;
+    Ok(())
+}
+
+async fn nested(ledger: Ledger) -> Result<(), Injected> {
+    let a = ledger.scope("a").yields(1);
+    let outer = traced(ledger.clone(), a).with(async |a| {
+        yield_now().await;
+        let b = ledger.scope("b").inside(a).yields(1);
+        let inner =
+            traced(ledger.clone(), b).with(async |_| Ok::<_, Injected>(yield_times(2).await));
+        inner.await
+    });
+    outer.await
+}
+
+/// Each that has got to its yield went on from there.
+fn check(ledger: &Ledger) {
+    let trace = ledger.trace();
+    let count = |mark| trace.split(' ').filter(|word| *word == mark).count();
+    assert_eq!(count("<"), count(">"), "{trace}");
+}
+
+#[test]
+fn dropped_at_every_poll() {
+    let polls = block_on(drop_sweep_and(
+        |ledger| nested(ledger.clone()),
+        |ledger, _| check(ledger),
+    ));
+    assert!(polls > 12, "{polls}");
+    run(|rt: Manual| async move {
+        drop_sweep(|ledger| timeout(&rt, Duration::from_secs(9), nested(ledger.clone()))).await;
+    });
+}
+
+#[test]
+fn cancelled_at_every_poll() {
+    for polls in 0..30 {
+        let ledger = Ledger::new();
+        let signal = async {
+            yield_times(polls).await;
+            Reason::Requested("enough")
+        };
+        let _ = block_on(until(signal, nested(ledger.clone())));
+        assert_eq!(ledger.live(), 0, "{}", ledger.trace());
+        ledger.check();
+        check(&ledger);
+    }
+}
+
+/// Meets a fault before and after its yield.
+#[scope]
+async fn faulty(ledger: Ledger, name: &'static str) -> Result<(), Injected> {
+    ledger.point(&format!("before {name}"))?;
+    yield_now().await;
+    let outcome = yield_!();
+    yield_now().await;
+    let ended = ledger.point(&format!("after {name}"));
+    ledger.say(format!("{name} after {outcome}"));
+    ended
+}
+
+#[test]
+fn every_fault_is_found_again() {
+    let runs = block_on(fault_sweep(|ledger| {
+        let ledger = ledger.clone();
+        async move {
+            let outer = faulty(ledger.clone(), "a").with(async |()| {
+                let inner = faulty(ledger.clone(), "b");
+                let inner = inner.with(async |()| Ok::<_, withal::Report>(ledger.point("body")?));
+                inner.await
+            });
+            outer.await
+        }
+    }));
+    assert!(runs > 20, "{runs}");
+}
