@@ -1,7 +1,7 @@
 //! `#[scope]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Error, ItemFn, Result, ReturnType, Type, parse_quote};
 
 use crate::{arguments, function, options, yields};
@@ -40,14 +40,19 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     sig.output = parse_quote! {
         -> #root::ScopeFn<#guard, impl ::core::future::Future<Output = #returned> #send>
     };
+    // What is wrong with the whole of it is said at its name.
+    let here = Span::call_site().located_at(sig.ident.span());
+    let scope = quote_spanned! {here=>
+        #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
+            #(#moved)*
+            #(#statements)*
+        })
+        .called(#name)
+    };
     Ok(quote! {
         #(#attrs)*
         #vis #sig {
-            #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
-                #(#moved)*
-                #(#statements)*
-            })
-            .called(#name)
+            #scope
         }
     })
 }

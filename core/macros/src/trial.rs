@@ -67,7 +67,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         let called = test.to_string();
         quote! {
             #root::enabled::#on! {
-                #[test]
+                #[::core::prelude::v1::test]
                 #(#attrs)*
                 fn #test() {
                     #root::trial(
