@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use crate::armed::Armed;
 use crate::bracket::{Bracket, Member, Peek};
@@ -90,7 +90,7 @@ where
 /// It is generic over its guard, and over the future of the function.
 // Not over what the future gives: in a spawned task the two would have to be compared, and could not for an error with a lifetime in it, such as `Box<dyn Error + Send + Sync>`.
 #[must_use = "a scope does nothing unless it is run"]
-pub struct ScopeFn<G, F: ?Sized> {
+pub struct ScopeFn<G, F> {
     passage: Arc<Passage<G>>,
     name: &'static str,
     location: &'static Location<'static>,
@@ -98,7 +98,20 @@ pub struct ScopeFn<G, F: ?Sized> {
 }
 
 /// A [`ScopeFn`] with the guard `G` whose function returns an `R`, and whose future is hidden: see [`ScopeFn::erased`].
-pub type ErasedFn<G, R> = ScopeFn<G, dyn Future<Output = R> + Send>;
+pub type ErasedFn<G, R> = ScopeFn<G, Erased<R>>;
+
+/// The future of an [`ErasedFn`].
+// A struct, and no `dyn Future` in place: with the lifetime of that in the type of a guard, a future over it would not be `Send`.
+#[must_use = "futures do nothing unless polled"]
+pub struct Erased<R>(Pin<Box<dyn Future<Output = R> + Send>>);
+
+impl<R> Future for Erased<R> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        self.0.as_mut().poll(cx)
+    }
+}
 
 impl<G, F: Future> ScopeFn<G, F> {
     /// Hides the type of its future, so that it can be named, as the type of a field or of a guard: `Open<ErasedFn<Connection, io::Result<()>>>`.
@@ -110,7 +123,7 @@ impl<G, F: Future> ScopeFn<G, F> {
             passage: self.passage,
             name: self.name,
             location: self.location,
-            function: self.function,
+            function: Box::pin(Erased(self.function)),
         }
     }
 
@@ -158,14 +171,14 @@ type ErrorOf<F> = <<F as Future>::Output as Returned>::Error;
 type VerdictOf<F> = <<<F as Future>::Output as Returned>::Value as IntoVerdict>::Verdict;
 
 /// What is held of a [`ScopeFn`] between its two halves: the guard, to which it derefs, and the rest of the function.
-pub struct Provided<G, F: ?Sized> {
+pub struct Provided<G, F> {
     guard: G,
     rest: Rest<G, F>,
 }
 
 /// The function at its yield point.
 #[doc(hidden)]
-pub struct Rest<G, F: ?Sized> {
+pub struct Rest<G, F> {
     passage: Arc<Passage<G>>,
     /// The id of its frame: what it has opened belongs to its exit, too.
     frame: u32,
@@ -174,7 +187,7 @@ pub struct Rest<G, F: ?Sized> {
 
 impl<G, F> ScopeFn<G, F>
 where
-    F: Future<Output: Returned> + ?Sized,
+    F: Future<Output: Returned>,
 {
     /// Runs the first half, in a frame of its own.
     async fn enter(
@@ -221,7 +234,7 @@ async fn first_half<G, F>(
     passage: &Passage<G>,
 ) -> Result<(G, Pin<Box<F>>), ErrorOf<F>>
 where
-    F: Future<Output: Returned> + ?Sized,
+    F: Future<Output: Returned>,
 {
     let provided = poll_fn(|cx| {
         let polled = function.as_mut().poll(cx).map(Err);
@@ -240,7 +253,7 @@ where
     }
 }
 
-impl<G, F: ?Sized> Provided<G, F> {
+impl<G, F> Provided<G, F> {
     /// The second half.
     #[allow(clippy::manual_async_fn)] // an async fn would store its arguments twice
     fn exit(self, outcome: Outcome<'_>) -> impl Future<Output = Result<VerdictOf<F>, ErrorOf<F>>>
@@ -265,7 +278,7 @@ impl<G, F: ?Sized> Provided<G, F> {
 
 impl<G, F> Bracket for ScopeFn<G, F>
 where
-    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault> + Send> + Send + ?Sized,
+    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault> + Send> + Send,
     G: Send,
 {
     type Held = Provided<G, F>;
@@ -304,7 +317,6 @@ where
 impl<G, F> Peek for ScopeFn<G, F>
 where
     Self: Bracket<Held = Provided<G, F>, View = G>,
-    F: ?Sized,
 {
     fn peek(held: &Provided<G, F>) -> &G {
         held
@@ -315,7 +327,7 @@ impl<G, F> Member for ScopeFn<G, F>
 where
     Self: Bracket<Held = Provided<G, F>>,
     G: Send,
-    F: Send + ?Sized,
+    F: Send,
 {
     type Part = G;
     type Rest = Rest<G, F>;
@@ -332,7 +344,7 @@ where
 /// For functions that borrow, or are not `Send`.
 impl<G, F> LocalScope for ScopeFn<G, F>
 where
-    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault>> + ?Sized,
+    F: Future<Output: Returned<Value: IntoVerdict, Error: Fault>>,
 {
     type Guard = Provided<G, F>;
     type Error = ErrorOf<F>;
@@ -351,7 +363,7 @@ where
     }
 }
 
-impl<G, F: ?Sized> Deref for Provided<G, F> {
+impl<G, F> Deref for Provided<G, F> {
     type Target = G;
 
     fn deref(&self) -> &G {
@@ -359,25 +371,31 @@ impl<G, F: ?Sized> Deref for Provided<G, F> {
     }
 }
 
-impl<G, F: ?Sized> DerefMut for Provided<G, F> {
+impl<G, F> DerefMut for Provided<G, F> {
     fn deref_mut(&mut self) -> &mut G {
         &mut self.guard
     }
 }
 
-impl<G, F: ?Sized> fmt::Debug for ScopeFn<G, F> {
+impl<R> fmt::Debug for Erased<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Erased")
+    }
+}
+
+impl<G, F> fmt::Debug for ScopeFn<G, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ScopeFn").field(&self.name).finish()
     }
 }
 
-impl<G, F: ?Sized> fmt::Debug for Provided<G, F> {
+impl<G, F> fmt::Debug for Provided<G, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Provided")
     }
 }
 
-impl<G, F: ?Sized> fmt::Debug for Rest<G, F> {
+impl<G, F> fmt::Debug for Rest<G, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rest")
     }

@@ -87,7 +87,7 @@ pub use compose::then_enter::ThenEnter;
 pub use error::ScopeError;
 pub use failure::{FailureRef, Fault, KeptFailure};
 pub use function::passage::{Provide, Providing};
-pub use function::{ErasedFn, Provided, Returned, ScopeFn, scope_fn};
+pub use function::{Erased, ErasedFn, Provided, Returned, ScopeFn, scope_fn};
 pub use group::{
     GroupError, GroupHandle, StartError, TaskCanceller, TaskError, TaskFailure, TaskGroup,
     TaskHandle, TaskPanic, TaskReady, TaskResults, TaskStatus, task_group,

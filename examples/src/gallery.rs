@@ -1,6 +1,8 @@
 //! The list of all examples.
 
+mod combined;
 mod coordinated;
+mod decorated;
 mod exit_fails;
 mod explicit_close;
 mod fake_connection;
@@ -8,6 +10,7 @@ mod file;
 mod handler;
 mod hang;
 mod lock;
+mod measured;
 mod nested;
 mod normal_exit_is_not_suppression;
 mod resource;
@@ -49,10 +52,12 @@ macro_rules! example {
 pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
     vec![
         example!("A1", resource),
+        example!("A2", decorated),
         example!("A3", timer),
         example!("A4", fake_connection),
         example!("A5", yielded_value),
         example!("A6", explicit_close),
+        example!("A7", measured),
         example!("B1", sees_error),
         example!("B2", suppress_one),
         example!("B3", handler),
@@ -61,6 +66,7 @@ pub fn gallery<R: Runtime>() -> Vec<Example<R>> {
         example!("C1", nested),
         example!("C2", stack_loop),
         example!("C3", stack_conditional),
+        example!("C4", combined),
         example!("C5", coordinated),
         example!("D1", file),
         example!("D3", temp_dir),

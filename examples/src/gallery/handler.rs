@@ -1,14 +1,14 @@
-//! A scope of two closures that handles one type of error, passes the others on, and always cleans up.
+//! A scope as one function that handles one type of error at its yield, passes the others on, and always cleans up.
 //!
 //! Run it: `cargo run -p withal-examples -- run handler`
 
 use std::time::Duration;
 
-use withal::{Never, Outcome, Recover, Report, Runtime, ScopeExt, acquire};
+use withal::{Kept, Never, Recover, Report, Runtime, ScopeExt, scope};
 
 use crate::Transcript;
 
-pub(crate) const TITLE: &str = "a handler for one type of error, as a scope of two closures";
+pub(crate) const TITLE: &str = "a handler for one type of error, as one async function";
 pub(crate) const TRANSCRIPT: &[&str] = &[
     "set up",
     "handled bad value",
@@ -31,26 +31,25 @@ struct ValueError(&'static str);
 #[error("no such key")]
 struct KeyError;
 
+/// It may suppress, and says so in its type: its callers see an `Option`.
+#[scope]
+async fn handler(rt: impl Runtime, out: Transcript) -> Result<Recover, Never> {
+    out.line("set up");
+    let outcome = yield_!();
+    let mut verdict = Recover::Propagate;
+    if let Some(text) = outcome.map(|error: &ValueError| error.0) {
+        out.line(format_args!("handled {text}"));
+        verdict = Recover::Suppress;
+    } else if let Kept::Failure(error) = outcome {
+        out.line(format_args!("passed on: {error}"));
+    }
+    rt.sleep(Duration::from_millis(50)).await;
+    out.line("clean up");
+    Ok(verdict)
+}
+
 pub(crate) async fn run<R: Runtime>(rt: &R, out: &Transcript) -> Result<(), Report> {
-    let handler = || {
-        let (timer, log) = (rt.clone(), out.clone());
-        acquire(async || {
-            out.line("set up");
-            Ok::<_, Never>(())
-        })
-        .release(async move |(), outcome| {
-            let mut verdict = Recover::Propagate;
-            if let Some(error) = outcome.downcast_ref::<ValueError>() {
-                log.line(format_args!("handled {error}"));
-                verdict = Recover::Suppress;
-            } else if let Outcome::Failure(error) = outcome {
-                log.line(format_args!("passed on: {error}"));
-            }
-            timer.sleep(Duration::from_millis(50)).await;
-            log.line("clean up");
-            Ok(verdict)
-        })
-    };
+    let handler = || handler(rt.clone(), out.clone());
     // A handled error is `None`: what may be missing is in the type.
     let value = handler()
         .with(async |()| Err::<u32, _>(ValueError("bad value")))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use withal::{Never, Report, Runtime, ScopeExt, acquire};
+use withal::{Never, Report, Runtime, ScopeExt, scope};
 
 use crate::Transcript;
 
@@ -41,40 +41,37 @@ impl fmt::Display for Session {
     }
 }
 
-pub(crate) async fn run<R: Runtime>(rt: &R, out: &Transcript) -> Result<(), Report> {
-    let (timer, log) = (rt.clone(), out.clone());
-    let session = acquire(async || {
-        out.line("create session");
-        rt.sleep(Duration::from_millis(50)).await;
-        let connected = Arc::new(AtomicBool::new(true));
-        Ok::<_, Never>(Session { id: 1, connected })
-    })
-    // The release may outlive this function, so that it owns what it uses.
-    .release(async move |session: Session, _| {
-        timer.sleep(Duration::from_millis(50)).await;
-        session.connected.store(false, Ordering::Relaxed);
-        log.line("close session");
-        Ok(())
-    });
-    let Ok(session) = session
-        .using(async |session| {
-            out.line(&session);
-            session.clone()
-        })
-        .await;
-    out.line(session);
-
-    let log = out.clone();
-    let maintenance = acquire(async || {
-        out.line("maintenance begins");
-        Ok::<_, Never>(())
-    })
-    .release(async move |(), _| {
-        log.line("maintenance ends");
-        Ok(())
-    });
-    let Ok(()) = maintenance
-        .using(async |()| out.line("nobody but us"))
-        .await;
+/// The body gets the session, and the exit changes it.
+#[scope(yields = Session)]
+async fn session(rt: impl Runtime, out: Transcript) -> Result<(), Never> {
+    out.line("create session");
+    rt.sleep(Duration::from_millis(50)).await;
+    let connected = Arc::new(AtomicBool::new(true));
+    let session = Session { id: 1, connected };
+    yield_!(session);
+    rt.sleep(Duration::from_millis(50)).await;
+    session.connected.store(false, Ordering::Relaxed);
+    out.line("close session");
     Ok(())
+}
+
+/// A scope that has nothing to give.
+#[scope]
+async fn maintenance(out: Transcript) -> Result<(), Never> {
+    out.line("maintenance begins");
+    yield_!();
+    out.line("maintenance ends");
+    Ok(())
+}
+
+pub(crate) async fn run<R: Runtime>(rt: &R, out: &Transcript) -> Result<(), Report> {
+    let session = session(rt.clone(), out.clone()).with(async |session| {
+        out.line(&session);
+        Ok::<_, Report>(session.clone())
+    });
+    out.line(session.await?);
+
+    maintenance(out.clone())
+        .with(async |()| Ok(out.line("nobody but us")))
+        .await
 }

@@ -32,10 +32,12 @@ fn every_example_gives_its_transcript() {
 fn examples_take_exactly_their_time() {
     let times = [
         ("resource", 200),
+        ("decorated", 200),
         ("timer", 1200),
         ("fake_connection", 700),
         ("yielded_value", 100),
         ("explicit_close", 200),
+        ("measured", 2000),
         ("sees_error", 0),
         ("suppress_one", 0),
         ("handler", 150),
@@ -44,6 +46,7 @@ fn examples_take_exactly_their_time() {
         ("nested", 300),
         ("stack_loop", 150),
         ("stack_conditional", 250),
+        ("combined", 100),
         ("coordinated", 1400),
         ("file", 0),
         ("temp_dir", 0),
