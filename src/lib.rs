@@ -217,3 +217,8 @@ pub use withal_fs as fs;
 #[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// The listings of the page for those who come from Python, compiled.
+#[cfg(all(doctest, feature = "macros", feature = "smol"))]
+#[doc = include_str!("../docs/from-python.md")]
+mod from_python {}
