@@ -21,7 +21,7 @@
 //! # assert_eq!(withal_testing::run(greet).unwrap(), 5);
 //! ```
 //!
-//! It needs no runtime of its own, no macro, no nightly compiler and no `unsafe`.
+//! It needs no runtime of its own, no nightly compiler and no `unsafe`; the attributes are a convenience, and can be turned off.
 //!
 //! # The usual way
 //!
@@ -128,7 +128,9 @@
 //! | … and tell its errors from those of the scope | [`with_report`](ScopeExt::with_report), [`ScopeError`] | |
 //! | … and keep all errors in one application error | [`Report`] as the body's error | `ExceptionGroup` |
 //! | make a scope of a type | [`Scope`] | `__aenter__`, `__aexit__` |
-//! | … of two closures | [`acquire`] and [`release`](Acquire::release) | `@asynccontextmanager` |
+//! | … of one async function | [`scope`](macro@scope), or [`scope_fn`] without the attribute | `@asynccontextmanager` |
+//! | … of two closures | [`acquire`] and [`release`](Acquire::release) | |
+//! | run a whole function inside of a scope, at each call | [`within`](macro@within) | a decorator |
 //! | … of a value with an async close | [`Close`], [`closing`] | `aclosing` |
 //! | … of a lock, a permit, a span | [`sync`] | |
 //! | … of nothing, where one is asked for | [`null`] | `nullcontext` |
@@ -151,7 +153,7 @@
 //! | close what should not be closed gracefully any more | [`forcefully`] | `trio.aclose_forcefully` |
 //! | have tasks that end before the block does | [`task_group`], [`TaskGroup`] | `asyncio.TaskGroup`, `trio.open_nursery` |
 //! | share one resource among many users | [`shared`](shared()) | |
-//! | run a program that Ctrl-C stops gracefully | [`Launch::run`] | `asyncio.run` |
+//! | run a program that Ctrl-C stops gracefully | [`main`](macro@main), [`Launch::run`] | `asyncio.run` |
 //! | wait for what is still being released elsewhere | [`drain`](drain()), [`drained`], [`unfinished`] | |
 //! | hear of errors that have nowhere to go | [`on_lost_error`] | |
 //! | see what is open now, and what was dropped unclosed | `withal::inspect`, by the feature `inspect` | |
@@ -159,15 +161,17 @@
 //! | find a task-local again in an exit that runs elsewhere | [`carry`] | `contextvars` |
 //! | write a helper for all scopes and combinators | [`Bracket`], and [`SendFn`] for `Send` closures | |
 //! | write code for every runtime | [`Runtime`], or the capabilities that it is made of | |
+//! | test on each runtime | [`test`](macro@test) | `pytest.mark.anyio` |
 //! | test scopes of my own | the crate `withal-testing` | |
 //!
 //! # Features
 //!
-//! None is on by default, and each only adds: a second runtime never changes what the first one does.
+//! None but `macros` is on by default, and each only adds: a second runtime never changes what the first one does.
 //!
 //! | feature | what it gives |
 //! |---|---|
 //! | – | everything at the root of this crate; it runs on any executor |
+//! | `macros` (default) | the attributes [`scope`](macro@scope), [`within`](macro@within), [`main`](macro@main) and [`test`](macro@test) |
 //! | `tokio` | `withal::tokio`: the runtime `Tokio`, multi-thread and current-thread, and its `Launcher` |
 //! | `smol` | `withal::smol`: the runtime `Smol`, and its `Launcher` |
 //! | `async-std` | `withal::async_std`: the runtime `AsyncStd`, and its `Launcher`; async-std itself is no longer maintained |

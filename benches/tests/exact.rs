@@ -9,7 +9,8 @@ use withal_benches::permit::{Refused, drive};
 use withal_benches::rows::{Contender, ROWS};
 use withal_benches::sizes::sizes;
 use withal_core::{
-    CancelHandle, ExitStack, Launch, Outcome, Report, ScopeExt, acquire, task_group,
+    CancelHandle, ExitStack, Launch, Never, Outcome, Provide, Report, ScopeExt, acquire, scope_fn,
+    task_group,
 };
 
 /// How many allocations each of `n` makes, when those of the first are left out.
@@ -33,6 +34,24 @@ fn allocations_of_every_row() {
             );
         }
     }
+}
+
+/// Runs so many scopes that are functions.
+fn functions(n: u64) {
+    for _ in 0..n {
+        let function = scope_fn(async |p: Provide<u64>| {
+            let (number, outcome) = p.provide(1).await;
+            Ok::<_, Never>(assert!(number == 2 && outcome.is_success()))
+        });
+        let run = std::pin::pin!(function.using(async |number| *number += 1));
+        assert!(run.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+/// Its future, the passage of its guard, and the exit.
+#[test]
+fn allocations_of_a_function() {
+    assert_eq!(allocations(functions), 3);
 }
 
 /// The most entries that are measured here.

@@ -47,6 +47,41 @@ use proc_macro::TokenStream;
 /// There is one in the function, and it is the first thing that its statement does: `let outcome = yield_!(guard);`, `match yield_!(guard) { .. }`.
 /// It may stand in a branch, but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
 /// So other scopes are not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it.
+///
+/// # Examples
+///
+/// ```
+/// use std::io;
+/// use withal::{ScopeExt, scope};
+///
+/// /// A transaction: its rows are committed, or rolled back.
+/// #[scope(yields = Vec<String>)]
+/// async fn transaction(table: &'static str) -> io::Result<()> {
+///     let rows = Vec::new(); // BEGIN
+///     let outcome = yield_!(rows);
+///     match outcome.is_success() {
+///         true => println!("COMMIT {} rows into {table}", rows.len()),
+///         false => println!("ROLLBACK after {outcome}"),
+///     }
+///     Ok(())
+/// }
+///
+/// # withal_testing::block_on(async {
+/// let count = transaction("users").with(async |rows| {
+///     rows.push("Ada".to_owned());
+///     io::Result::Ok(rows.len())
+/// });
+/// assert_eq!(count.await?, 1);
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// Those of the function.
+///
+/// # Cancel safety
+///
+/// Before its yield the function may be dropped at any await, like any enter; after it, it runs to its end.
 #[proc_macro_attribute]
 pub fn scope(options: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(scope::expand, options, item)
@@ -55,6 +90,23 @@ pub fn scope(options: TokenStream, item: TokenStream) -> TokenStream {
 /// The yield point of a function with the attribute [`macro@scope`], which takes it away; anywhere else it does not compile.
 ///
 /// It needs no import.
+///
+/// # Examples
+///
+/// ```
+/// use withal::{Never, ScopeExt, scope};
+///
+/// #[scope]
+/// async fn noted(what: &'static str) -> Result<(), Never> {
+///     println!("{what}: begin");
+///     let outcome = yield_!();
+///     println!("{what}: {outcome}");
+///     Ok(())
+/// }
+/// # withal_testing::block_on(async {
+/// assert_eq!(noted("work").using(async |()| 7).await, Ok(7));
+/// # });
+/// ```
 #[proc_macro]
 pub fn yield_(_: TokenStream) -> TokenStream {
     let message = "`yield_!` stands in an `async fn` with the attribute `#[withal::scope]`";
@@ -70,6 +122,28 @@ pub fn yield_(_: TokenStream) -> TokenStream {
 ///
 /// The errors of the scope are converted into the error of the function; if it returns no `Result`, the scope is one that cannot fail.
 /// In a scope that may suppress the error, the function returns `Result<Option<T>, E>`, and `Ok(None)` says that the error was suppressed.
+///
+/// # Examples
+///
+/// ```
+/// use withal::{Never, scope, within};
+///
+/// #[scope]
+/// async fn measure(name: String) -> Result<(), Never> {
+///     println!("[{name}] start");
+///     let outcome = yield_!();
+///     println!("[{name}] {outcome}");
+///     Ok(())
+/// }
+///
+/// #[within(measure(format!("fetch {url}")))]
+/// async fn fetch(url: &str) -> usize {
+///     url.len()
+/// }
+/// # withal_testing::block_on(async {
+/// assert_eq!(fetch("/users").await, 6);
+/// # });
+/// ```
 #[proc_macro_attribute]
 pub fn within(options: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(within::expand, options, item)
@@ -89,6 +163,17 @@ pub fn within(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `current_thread` | tokio runs everything on one thread |
 /// | `exit_budget = Duration` | how long exits may take in all once the program is stopping; 10 seconds unless it is set |
 /// | `crate = "path"` | another name of the crate `withal` |
+///
+/// # Examples
+///
+/// ```
+/// use withal::Report;
+///
+/// #[withal::main(smol)]
+/// async fn main() -> Result<(), Report> {
+///     Ok(println!("Ctrl-C would stop this gracefully"))
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(program::expand, options, item)
@@ -109,6 +194,19 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `tokio`, `smol`, … | only these runtimes |
 /// | `timeout = Duration` | how long it may take; a minute unless it is set |
 /// | `crate = "path"` | another name of the crate `withal` |
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use withal::{Report, Runtime, timeout};
+///
+/// #[withal::test(timeout = Duration::from_secs(5))]
+/// async fn sleeps_in_time(rt: impl Runtime) -> Result<(), Report> {
+///     let sleep = rt.sleep(Duration::from_millis(1));
+///     Ok(timeout(&rt, Duration::from_secs(1), sleep).await?)
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(trial::expand, options, item)
