@@ -98,13 +98,13 @@ impl<'a> Visit<'a> for Search {
 
     fn visit_expr_closure(&mut self, expr: &'a ExprClosure) {
         self.inside("inside of a closure", |me| {
-            visit::visit_expr_closure(me, expr)
+            visit::visit_expr_closure(me, expr);
         });
     }
 
     fn visit_expr_async(&mut self, expr: &'a ExprAsync) {
         self.inside("inside of an async block", |me| {
-            visit::visit_expr_async(me, expr)
+            visit::visit_expr_async(me, expr);
         });
     }
 
@@ -118,7 +118,7 @@ impl<'a> Visit<'a> for Search {
 
     fn visit_expr_for_loop(&mut self, expr: &'a ExprForLoop) {
         self.inside("inside of a loop", |me| {
-            visit::visit_expr_for_loop(me, expr)
+            visit::visit_expr_for_loop(me, expr);
         });
     }
 }

@@ -51,7 +51,7 @@ async fn panics_well() {
 #[withal::test(timeout = Duration::from_millis(1))]
 #[should_panic(expected = "takes_too_long_on_")]
 async fn takes_too_long() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[withal::scope]
