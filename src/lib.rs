@@ -218,7 +218,7 @@ pub use withal_futures as futures;
 pub use withal_fs as fs;
 
 /// The program in the README, compiled and run.
-#[cfg(all(doctest, feature = "tokio"))]
+#[cfg(all(doctest, feature = "macros", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 

@@ -3,7 +3,6 @@
 mod hygiene;
 mod listings;
 mod scopes;
-mod sweeps;
 mod within;
 
 #[cfg(any(

@@ -178,7 +178,8 @@ impl Lending<'_> {
             syn::parse2(arguments)?
         };
         let back = back(&guard);
-        Ok(parse_quote! {
+        let here = Span::call_site().located_at(guard.span());
+        Ok(parse_quote_spanned! {here=>
             #[allow(unused_variables, unused_mut)]
             let (#back, #outcome) = #provide.provide(#guard).await;
         })

@@ -1,4 +1,6 @@
-//! Decorated scopes that are dropped at every poll: before, at and after the yield.
+//! Decorated scopes that are dropped, cancelled and that fail at every poll: before, at and after the yield.
+//!
+//! In a process of its own, for a fault sweep takes the lost-error hook.
 
 use std::time::Duration;
 
