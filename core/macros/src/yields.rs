@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Block, Error, Expr, ExprAsync, ExprClosure, ExprForLoop, ExprLoop, ExprWhile, Item, Macro,
-    Result, Stmt, parse_quote,
+    Result, Stmt, parse_quote, parse_quote_spanned,
 };
 
 /// Makes of the one `yield_!(guard)` in `block` a call of `provide`.

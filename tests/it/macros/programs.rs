@@ -2,7 +2,11 @@
 
 use std::process::Termination;
 
-use withal::{Ended, Launch, Report, Runtime, ScopeExt, null};
+#[cfg(feature = "smol")]
+use withal::Runtime;
+use withal::{Ended, Launch};
+#[cfg(feature = "tokio")]
+use withal::{Report, ScopeExt, null};
 use withal_testing::Manual;
 
 #[cfg(feature = "tokio")]
