@@ -197,7 +197,7 @@ impl Kept {
     /// let handler = scope_fn(async |p: Provide<()>| {
     ///     let ((), outcome) = p.provide(()).await;
     ///     let kind = outcome.map(|error: &io::Error| error.kind());
-    ///     Ok(match kind {
+    ///     io::Result::Ok(match kind {
     ///         Some(io::ErrorKind::NotFound) => Recover::Suppress,
     ///         _ => Recover::Propagate,
     ///     })

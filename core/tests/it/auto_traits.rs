@@ -112,6 +112,23 @@ fn scopes_are_what_their_values_are() {
 }
 
 #[test]
+fn functions_are_what_their_futures_are() {
+    type Returned = Ready<Result<(), io::Error>>;
+    assert_traits! {
+        withal::ScopeFn<NotSync, Returned>: Send Sync Unpin;
+        withal::ScopeFn<Neither, Returned>: Unpin;
+        withal::ScopeFn<u8, Neither>: Unpin;
+        withal::ErasedFn<NotSync, Result<(), io::Error>>: Send Unpin;
+        withal::Provide<NotSync>: Send Sync Unpin;
+        withal::Provide<Neither>: Unpin;
+        withal::Providing<NotSync>: Send Unpin;
+        withal::Providing<Nothing>: Unpin;
+        withal::Provided<NotSync, Returned>: Send Unpin;
+        withal::Kept: Send Sync Unpin;
+    }
+}
+
+#[test]
 fn compositions_are_what_their_members_are() {
     assert_traits! {
         withal::Join<(OnlySend, OnlySend)>: Send;
