@@ -188,10 +188,21 @@
 //! A process that is killed releases nothing: what must survive that needs a server's help, such as a lease that runs out.
 
 #[cfg(feature = "macros")]
-#[doc(hidden)]
-pub mod enabled;
+mod enabled;
 
 pub use withal_core::*;
+
+/// What the attributes write down.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __private {
+    pub use withal_core::__private::*;
+
+    /// Which runtimes are enabled.
+    pub mod enabled {
+        pub use crate::enabled::*;
+    }
+}
 
 #[cfg(feature = "macros")]
 #[doc(inline)]

@@ -20,7 +20,7 @@ async fn traced(ledger: Ledger, scope: Traced) -> Result<(), Injected> {
     let outcome = yield_!(open);
     yield_now().await;
     ledger.say(">");
-    open.close(outcome.as_outcome()).await?;
+    open.close(&outcome).await?;
     Ok(())
 }
 

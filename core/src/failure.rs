@@ -7,6 +7,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
+use crate::frame;
 use crate::report::{Entry, Report, ReportError, What};
 
 #[cfg(feature = "anyhow")]
@@ -136,12 +137,16 @@ impl<'a> FailureRef<'a> {
         Some(entries.iter().collect())
     }
 
-    pub(crate) fn keep(&self) -> KeptFailure {
+    /// A lease; inside of the frame `exit` the error itself can be lent on.
+    pub(crate) fn keep(&self, exit: u32) -> KeptFailure {
         let lease = self
             .0
             .lease
             .get_or_init(|| Arc::new(Lease::new(Arc::downgrade(self.0))));
-        KeptFailure(lease.clone())
+        KeptFailure {
+            lease: lease.clone(),
+            exit,
+        }
     }
 }
 
@@ -161,30 +166,46 @@ impl Debug for FailureRef<'_> {
 ///
 /// It is good until the exits of the scope have ended; then the error goes back to the caller of `with`, and the lease has expired.
 #[derive(Clone)]
-pub struct KeptFailure(Arc<Lease>);
+pub struct KeptFailure {
+    lease: Arc<Lease>,
+    /// The frame of the exit that was told, if what that closes is told the same.
+    exit: u32,
+}
 
 impl KeptFailure {
     /// Calls `f` with the error if it is an `E` and the lease has not expired.
     pub fn map<E: Error + Send + Sync + 'static, R>(&self, f: impl FnOnce(&E) -> R) -> Option<R> {
-        self.0
+        self.lease
             .with(|failed| find(failed.error.as_any()).map(f))
             .flatten()
     }
 
     /// The text of the error, as a failure.
     pub(crate) fn text(&self) -> FailureRef<'_> {
-        FailureRef(self.0.text.get_or_init(|| Failed::new(self.to_string())))
+        FailureRef(
+            self.lease
+                .text
+                .get_or_init(|| Failed::new(self.to_string())),
+        )
+    }
+
+    /// The error itself, if who asks is inside of the exit that was told: what is closed there ends before it goes back to its owner.
+    pub(crate) fn inside(&self) -> Option<Arc<Failed<dyn Fault>>> {
+        if !frame::is_frame_on_stack(self.exit) {
+            return None;
+        }
+        self.lease.upgrade()
     }
 
     /// Whether the exits have ended and the error has gone back to its owner.
     pub fn is_expired(&self) -> bool {
-        self.0.with(|_| ()).is_none()
+        self.lease.with(|_| ()).is_none()
     }
 }
 
 impl Display for KeptFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
+        self.lease
             .with(|failed| Display::fmt(&failed.error, f))
             .unwrap_or_else(|| f.write_str("an error that has gone back to its owner"))
     }
@@ -192,7 +213,7 @@ impl Display for KeptFailure {
 
 impl Debug for KeptFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
+        self.lease
             .with(|failed| Debug::fmt(&failed.error, f))
             .unwrap_or_else(|| f.write_str("<expired>"))
     }
@@ -231,7 +252,7 @@ impl<E: Fault> Failed<E> {
 
     /// Ends every lease and takes the error out.
     ///
-    /// Nothing else holds the cell by now: an exit borrows it, and a lease is a weak pointer that is strong only under its lock.
+    /// Nothing else holds the cell by now: an exit borrows it, what that closes ends before it, and a lease is a weak pointer that is strong only under its lock.
     pub(crate) fn reclaim(self: Arc<Self>) -> E {
         if let Some(lease) = self.lease.get() {
             lease.expire();
@@ -276,6 +297,11 @@ impl Lease {
         let held = self.failed.read().unwrap_or_else(PoisonError::into_inner);
         let failed = held.as_ref()?.upgrade()?;
         Some(f(&failed))
+    }
+
+    fn upgrade(&self) -> Option<Arc<Failed<dyn Fault>>> {
+        let held = self.failed.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref()?.upgrade()
     }
 
     /// Waits for the readers of this moment, then turns all further ones away.

@@ -65,12 +65,13 @@ use passage::{Passage, Provide};
 ///
 /// # Panics
 ///
-/// Whoever enters it panics if the function returns `Ok` without having provided anything.
+/// Whoever enters it panics if the function returns `Ok` without having provided anything; the message says its name and its line.
 ///
 /// # Cancel safety
 ///
 /// Dropped before it has provided, the function is dropped, like any enter; see also [`protected`](crate::ScopeExt::protected).
 /// From the moment at which it has provided its guard, the rest of it runs to its end, whatever happens.
+/// (Run by [`with_local`](crate::with_local), it is dropped by a hard drop, at its yield and after it, and the lost-error hook is told so.)
 #[track_caller]
 pub fn scope_fn<G, F>(function: impl FnOnce(Provide<G>) -> F) -> ScopeFn<G, F>
 where
@@ -196,8 +197,14 @@ where
     ) -> Result<Provided<G, F>, ErrorOf<F>> {
         let mut owner = Owner::new(Called(Cow::Borrowed(self.name)), location);
         let (passage, function) = (self.passage, self.function);
-        let frame = owner.frame;
-        let ended = entering(|| first_half(function, &passage), &mut owner).await;
+        let (name, made_at, frame) = (self.name, self.location, owner.frame);
+        let first = async {
+            let provided = first_half(function, &passage).await?;
+            Ok::<_, ErrorOf<F>>(provided.unwrap_or_else(|| {
+                panic!("`{name}` ({made_at}) has returned `Ok` without having yielded anything")
+            }))
+        };
+        let ended = entering(|| first, &mut owner).await;
         let ended = match ended {
             Ok(Ok((guard, function))) => {
                 let rest = Rest {
@@ -228,11 +235,11 @@ where
     }
 }
 
-/// Polls the function until it has provided its guard.
+/// Polls the function until it has provided its guard; `None` if it never does.
 async fn first_half<G, F>(
     mut function: Pin<Box<F>>,
     passage: &Passage<G>,
-) -> Result<(G, Pin<Box<F>>), ErrorOf<F>>
+) -> Result<Option<(G, Pin<Box<F>>)>, ErrorOf<F>>
 where
     F: Future<Output: Returned>,
 {
@@ -247,9 +254,9 @@ where
     })
     .await;
     match provided.map_err(Returned::result) {
-        Ok(guard) => Ok((guard, function)),
+        Ok(guard) => Ok(Some((guard, function))),
         Err(Err(error)) => Err(error),
-        Err(Ok(_)) => panic!("the function of a scope has returned without providing anything"),
+        Err(Ok(_)) => Ok(None),
     }
 }
 
@@ -265,7 +272,8 @@ impl<G, F> Provided<G, F> {
             frame,
             function,
         } = self.rest;
-        passage.give_back(self.guard, outcome.keep());
+        // In the frame of the first half (see below): what the function closes there is told the error itself.
+        passage.give_back(self.guard, outcome.keep_in(frame));
         async move {
             // In the frame of the first half, so that what is left of that ends before the exit does (I6).
             match Exiting::new(function, frame).await {
@@ -341,7 +349,7 @@ where
     }
 }
 
-/// For functions that borrow, or are not `Send`.
+/// For functions that borrow, or are not `Send`. The body sees a [`Provided`], which derefs to the guard.
 impl<G, F> LocalScope for ScopeFn<G, F>
 where
     F: Future<Output: Returned<Value: IntoVerdict, Error: Fault>>,
@@ -349,6 +357,10 @@ where
     type Guard = Provided<G, F>;
     type Error = ErrorOf<F>;
     type Verdict = VerdictOf<F>;
+
+    fn called_in_reports(&self) -> Cow<'static, str> {
+        Cow::Borrowed(self.name)
+    }
 
     fn enter(self) -> impl Future<Output = Result<Self::Guard, ErrorOf<F>>> {
         let location = self.location;

@@ -94,13 +94,11 @@ pub use group::{
 };
 pub use home::drain::{drain, drained, unfinished};
 pub use home::{Orphan, Shelter, at_home, isolated, launched};
-#[doc(hidden)]
-pub use launch::ended::Ended;
 pub use launch::{Launch, Shutdown};
 pub use local::with_local;
 pub use lost::on_lost_error;
 pub use open::Open;
-pub use outcome::{Cancelled, Kept, Outcome, PanicRef, Reason};
+pub use outcome::{Cancelled, Ending, Kept, Outcome, PanicRef, Reason};
 pub use raise::{ByFrom, CannotFail, Either, Never, Or, Raise};
 pub use report::{Entry, Kind, Phase, Report};
 pub use runtime::{Blocking, Runtime, Signals, Spawn, Task, Timer};
@@ -119,10 +117,14 @@ pub use timeout::deadline::{Deadline, TooLate};
 pub use timeout::elapsed::Elapsed;
 pub use timeout::with::{TimeoutWith, timeout_with};
 pub use timeout::{Timeout, move_on_after, timeout, timeout_at};
-#[doc(hidden)]
-pub use trial::{Passed, trial};
 pub use until::{Interrupted, Until, until};
 pub use verdict::{IntoVerdict, Propagate, Recover, Verdict};
 pub use with::{Output, using, with, with_report};
+
+/// What the attributes write down: nobody else's, and not in the way of `use withal::*`.
 #[doc(hidden)]
-pub use within::{Passes, Within, WithinValue};
+pub mod __private {
+    pub use crate::launch::ended::Ended;
+    pub use crate::trial::{Passed, trial};
+    pub use crate::within::{Passes, Within, WithinValue};
+}

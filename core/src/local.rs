@@ -1,18 +1,15 @@
 //! Scopes whose guard is borrowed or not `Send`: their exit runs in place.
 
-use std::borrow::Cow;
 use std::future::{pending, poll_fn};
-use std::marker::PhantomData;
 use std::panic::Location;
 use std::pin::pin;
 
-use crate::bracket::type_name;
 use crate::exiting::Exiting;
 use crate::failure::Fault;
 use crate::frame::{self, Body};
 use crate::framed::{Framed, Heir, Stop};
 use crate::lost;
-use crate::owner::{Naming, Owner};
+use crate::owner::{Called, Owner};
 use crate::raise::Raise;
 use crate::report::{Entry, Label, Phase, What};
 use crate::scope::LocalScope;
@@ -78,18 +75,18 @@ where
         if frame::is_closing() {
             frame::held_off().await;
         }
-        let name = LocalName::<S>(PhantomData);
-        let watch = Watch::enter_called(|| name.name(), location);
+        let name = scope.called_in_reports();
+        let watch = Watch::enter_called(|| name.clone(), location);
         let mut guard = match watch.trace.around(scope.enter()).await {
             Ok(guard) => guard,
             Err(error) => {
                 watch.trace.refused();
                 return Err(AsBody::<How>::enter(error, || {
-                    Owner::new(name, location).label()
+                    Owner::new(Called(name), location).label()
                 }));
             }
         };
-        let mut owner = Owner::watched(name, location, watch);
+        let mut owner = Owner::watched(Called(name), location, watch);
         let mut armed = Armed {
             label: Some(owner.label()),
             unsettled: Unsettled::Nothing,
@@ -149,15 +146,6 @@ where
                 }
             }
         }
-    }
-}
-
-/// The name of a local scope: its type.
-struct LocalName<S>(PhantomData<fn() -> S>);
-
-impl<S> Naming for LocalName<S> {
-    fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(type_name::<S>())
     }
 }
 

@@ -11,9 +11,9 @@ use crate::armed::Armed;
 use crate::bracket::{Bracket, Peek};
 use crate::frame;
 use crate::inspect;
-use crate::outcome::Outcome;
+use crate::outcome::Ending;
 use crate::owner::{Owner, ScopeName};
-use crate::slot::{Slot, Trouble};
+use crate::slot::{Fate, Slot, Trouble};
 use crate::watch::Watch;
 
 /// What is there until [`Open::close`] takes it.
@@ -103,7 +103,7 @@ where
         S::view(self.held.as_mut().expect(OPEN))
     }
 
-    /// Releases, telling the exit that things ended with `outcome`.
+    /// Releases, telling the exit that things ended with `outcome`: an [`Outcome`](crate::Outcome), or in the function of a scope a `&`[`Kept`](crate::Kept).
     ///
     /// # Errors
     ///
@@ -118,12 +118,13 @@ where
     ///
     /// Dropped before its first poll, it is as if the `Open` was dropped. Dropped later, the exit goes on: whoever is around adopts it.
     /// An exit that was given a `Failure` must end before the scope to which that failure belongs: should nobody be left inside of that scope to drive it, it is dropped, and told as overdue.
-    pub async fn close(mut self, outcome: Outcome<'_>) -> Result<S::Verdict, S::Error> {
+    pub async fn close(mut self, outcome: impl Ending) -> Result<S::Verdict, S::Error> {
         // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
         let mut slot = self.take().expect(OPEN);
         slot.owner.rebase();
-        slot.owner.borrows = matches!(outcome, Outcome::Failure(_));
-        slot.leave_after(outcome.into());
+        let fate = outcome.with_outcome(Fate::of);
+        slot.owner.borrows = matches!(fate, Fate::Failure(_));
+        slot.leave_after(fate);
         match poll_fn(|cx| slot.poll_left(cx)).await {
             Ok(verdict) => Ok(verdict),
             Err(trouble) => match *trouble {

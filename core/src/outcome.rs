@@ -67,9 +67,14 @@ impl<'a> Outcome<'a> {
     ///
     /// The body's error stays where it is: when the exits have ended, `with` takes it back by value, and the lease says that it has expired.
     pub fn keep(&self) -> Kept {
+        self.keep_in(0)
+    }
+
+    /// The same for an exit in the frame `exit`.
+    pub(crate) fn keep_in(&self, exit: u32) -> Kept {
         match self {
             Self::Success => Kept::Success,
-            Self::Failure(failure) => Kept::Failure(failure.keep()),
+            Self::Failure(failure) => Kept::Failure(failure.keep(exit)),
             Self::Panicked(panic) => Kept::Panicked(panic.0.into()),
             Self::Cancelled(cancelled) => Kept::Cancelled(*cancelled),
         }
@@ -218,9 +223,10 @@ impl Kept {
         self.as_outcome().reason()
     }
 
-    /// The same as an outcome, to close something else with it: an [`Open`](crate::Open), an [`ExitStack`](crate::ExitStack).
+    /// The same as an outcome.
     ///
     /// Of an error only its text is there, for the error itself goes back to its owner in the end.
+    /// Close with the kept outcome itself, by reference, what is to be told of the error: see [`Ending`].
     pub fn as_outcome(&self) -> Outcome<'_> {
         match self {
             Self::Success => Outcome::Success,
@@ -229,6 +235,58 @@ impl Kept {
             Self::Cancelled(cancelled) => Outcome::Cancelled(*cancelled),
         }
     }
+}
+
+/// How something ended that is closed by hand: an [`Outcome`], or a [`Kept`] one by reference.
+///
+/// The function of a scope is told a `Kept` outcome.
+/// What it closes with that, an [`Open`](crate::Open) or an [`ExitStack`](crate::ExitStack), sees the error of the body itself, as if it had been nested: with its type, and may suppress it.
+/// The verdict of the close is then that of the function.
+/// Anywhere else (in a task, from another scope) only the text of the error is there.
+///
+/// # Examples
+///
+/// ```
+/// # use withal_core as withal;
+/// use std::io;
+/// use withal::{Open, Provide, ScopeExt, Suppress, Type, scope_fn, suppress};
+///
+/// # withal_testing::block_on(async {
+/// let around = scope_fn(async |p: Provide<Open<Suppress<Type<io::Error>>>>| {
+///     let Ok(handler) = suppress::<io::Error>().open().await;
+///     let (handler, outcome) = p.provide(handler).await;
+///     handler.close(&outcome).await
+/// });
+/// let missing = around.with(async |_| Err::<(), _>(io::Error::from(io::ErrorKind::NotFound)));
+/// assert!(missing.await?.is_none());
+/// # io::Result::Ok(()) }).unwrap();
+/// ```
+pub trait Ending: sealed::Sealed {
+    #[doc(hidden)]
+    fn with_outcome<R>(self, tell: impl FnOnce(Outcome<'_>) -> R) -> R;
+}
+
+impl Ending for Outcome<'_> {
+    fn with_outcome<R>(self, tell: impl FnOnce(Outcome<'_>) -> R) -> R {
+        tell(self)
+    }
+}
+
+impl Ending for &Kept {
+    fn with_outcome<R>(self, tell: impl FnOnce(Outcome<'_>) -> R) -> R {
+        if let Kept::Failure(failure) = self
+            && let Some(failed) = failure.inside()
+        {
+            return tell(Outcome::Failure(FailureRef(&failed)));
+        }
+        tell(self.as_outcome())
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Outcome<'_> {}
+    impl Sealed for &super::Kept {}
 }
 
 impl fmt::Display for Kept {

@@ -95,6 +95,41 @@ impl Report {
         self.0.others.push(entry);
     }
 
+    /// The values of two results; else all of their errors, the first one as the primary.
+    ///
+    /// For an exit that takes two steps, of which the second is taken whatever becomes of the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use withal_core as withal;
+    /// use std::io;
+    /// use withal::Report;
+    ///
+    /// let commit = || Err::<(), _>(io::Error::other("no commit"));
+    /// let close = || Err::<(), _>(io::Error::other("no close"));
+    /// let report = Report::both(commit(), close()).unwrap_err();
+    /// assert_eq!(format!("{report:?}"), "no commit\nalso: no close");
+    /// assert!(Report::both(Ok::<_, Report>(1), Ok::<_, Report>(2)).is_ok_and(|both| both == (1, 2)));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of both.
+    pub fn both<A, B>(
+        first: Result<A, impl Into<Self>>,
+        second: Result<B, impl Into<Self>>,
+    ) -> Result<(A, B), Self> {
+        match (first.map_err(Into::into), second.map_err(Into::into)) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(report), Ok(_)) | (Ok(_), Err(report)) => Err(report),
+            (Err(mut report), Err(second)) => {
+                report.0.others.extend(second.into_entries());
+                Err(report)
+            }
+        }
+    }
+
     /// The entries by value, the primary first.
     pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry> {
         let Inner { primary, others } = *self.0;

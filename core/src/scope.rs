@@ -1,5 +1,8 @@
 //! The protocol: what a scope is.
 
+use std::borrow::Cow;
+
+use crate::bracket::type_name;
 use crate::failure::Fault;
 use crate::outcome::Outcome;
 use crate::verdict::Verdict;
@@ -93,6 +96,12 @@ pub trait LocalScope: Sized {
     type Error: Fault;
     /// [`Propagate`](crate::Propagate), or [`Recover`](crate::Recover) if exit may suppress the body's error.
     type Verdict: Verdict;
+
+    /// How it is called in reports.
+    #[doc(hidden)]
+    fn called_in_reports(&self) -> Cow<'static, str> {
+        Cow::Borrowed(type_name::<Self>())
+    }
 
     /// Acquires.
     ///

@@ -94,8 +94,8 @@ impl Fate {
     }
 }
 
-impl From<Outcome<'_>> for Fate {
-    fn from(outcome: Outcome<'_>) -> Self {
+impl Fate {
+    pub(crate) fn of(outcome: Outcome<'_>) -> Self {
         match outcome {
             Outcome::Success => Self::Success,
             Outcome::Failure(failure) => Self::Failure(failure.0.clone()),

@@ -27,7 +27,7 @@ use crate::bracket::Member;
 use crate::failure::Fault;
 use crate::frame;
 use crate::inspect;
-use crate::outcome::Outcome;
+use crate::outcome::{Ending, Outcome};
 use crate::raise::Raise;
 use crate::report::{Phase as Told, Report};
 use crate::runtime::Timer;
@@ -420,7 +420,7 @@ impl<V: Verdict> ExitStack<V> {
         self
     }
 
-    /// Releases everything, telling the exits that things ended with `outcome`.
+    /// Releases everything, telling the exits that things ended with `outcome`: an [`Outcome`], or in the function of a scope a `&`[`Kept`](crate::Kept).
     ///
     /// The first who closes unwinds the stack. A second one waits for him and gets the same result; so does one who comes later.
     /// Inside of an exit of this very stack it returns at once, for that exit cannot wait for itself: the stack goes on when the exit has ended.
@@ -438,8 +438,8 @@ impl<V: Verdict> ExitStack<V> {
     ///
     /// Dropped before its first poll, nothing happens. Dropped later, the exits go on: whoever is around adopts them.
     /// With a `Failure`, they must end before the scope to which that failure belongs, as at [`Open::close`](crate::Open::close).
-    pub async fn close(&self, outcome: Outcome<'_>) -> Result<V, Report> {
-        let fate = Fate::from(outcome);
+    pub async fn close(&self, outcome: impl Ending) -> Result<V, Report> {
+        let fate = outcome.with_outcome(Fate::of);
         match self.shared.begin_close(&fate) {
             Closing::First(owner) => {
                 let mut unwinding = Unwinding::new(self.shared.clone(), fate, owner);

@@ -57,7 +57,7 @@ pub fn trial<L, T, F>(
 /// What a test returns.
 #[diagnostic::on_unimplemented(
     message = "a test does not return `{Self}`",
-    note = "it returns `()`, or a `Result` whose error is `Debug`"
+    note = "it returns `()`, or a `Result` of that whose error is `Debug`"
 )]
 pub trait Passed {
     #[doc(hidden)]
@@ -68,10 +68,11 @@ impl Passed for () {
     fn passed(self, _: &str) {}
 }
 
-impl<T, E: Debug> Passed for Result<T, E> {
+impl<T: Passed, E: Debug> Passed for Result<T, E> {
     fn passed(self, name: &str) {
-        if let Err(error) = self {
-            panic!("{name} failed: {error:?}");
+        match self {
+            Ok(value) => value.passed(name),
+            Err(error) => panic!("{name} failed: {error:?}"),
         }
     }
 }

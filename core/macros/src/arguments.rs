@@ -2,32 +2,47 @@
 
 use proc_macro2::Span;
 use quote::format_ident;
-use syn::{FnArg, Pat, PatIdent, Signature, Stmt, parse_quote};
+use syn::{FnArg, Pat, PatIdent, Receiver, ReceiverKind, Signature, Stmt, parse_quote};
 
 /// Gives each argument a plain name, and the statements that bring back what stood there.
 pub(crate) fn moved(signature: &mut Signature) -> Vec<Stmt> {
     let mut statements = Vec::new();
     for (number, argument) in signature.inputs.iter_mut().enumerate() {
-        let FnArg::Typed(argument) = argument else {
-            continue;
+        let argument = match argument {
+            FnArg::Receiver(receiver) => {
+                statements.extend(whole(receiver));
+                continue;
+            }
+            FnArg::Typed(argument) => argument,
         };
-        let pattern = (*argument.pat).clone();
+        let (attrs, pattern) = (argument.attrs.clone(), (*argument.pat).clone());
         let name = match &pattern {
             Pat::Ident(PatIdent {
                 ident,
                 by_ref: None,
                 subpat: None,
                 ..
-            }) => ident.clone(),
+            }) if !ident.to_string().starts_with('_') => ident.clone(),
             _ => {
-                let name = format_ident!("argument_{number}", span = Span::mixed_site());
+                let name = format_ident!("__withal_argument_{number}", span = Span::mixed_site());
                 // By its name first, for a pattern like `_` moves nothing.
-                statements.push(parse_quote!(let #name = #name;));
+                statements.push(parse_quote!(#(#attrs)* let #name = #name;));
                 name
             }
         };
         *argument.pat = parse_quote!(#name);
-        statements.push(parse_quote!(let #pattern = #name;));
+        statements.push(parse_quote!(#(#attrs)* let #pattern = #name;));
     }
     statements
+}
+
+/// Has a receiver that is taken by value move as a whole: else a part that is not used is dropped before the enter.
+fn whole(receiver: &Receiver) -> Option<Stmt> {
+    match receiver.kind {
+        ReceiverKind::Reference(..) => None,
+        _ => {
+            let token = &receiver.self_token;
+            Some(parse_quote!(let _ = &#token;))
+        }
+    }
 }

@@ -1,25 +1,59 @@
 //! The function under an attribute.
 
 use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Error, ItemFn, Result, Safety, Signature};
 
 /// Expands an attribute, or says by an error of the compiler why it cannot.
+///
+/// Beside the error stands what `stand_in` makes of the function, so that its callers do not miss it, too.
 pub(crate) fn expand(
     attribute: fn(TokenStream, TokenStream) -> Result<TokenStream>,
+    stand_in: fn(ItemFn) -> TokenStream,
     options: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    attribute(options.into(), item.into())
-        .unwrap_or_else(Error::into_compile_error)
-        .into()
+    let item = TokenStream::from(item);
+    let expanded = attribute(options.into(), item.clone()).unwrap_or_else(|error| {
+        let mut tokens = error.into_compile_error();
+        tokens.extend(syn::parse2(item).map(stand_in));
+        tokens
+    });
+    expanded.into()
+}
+
+/// The function as it is.
+pub(crate) fn unchanged(function: ItemFn) -> TokenStream {
+    function.into_token_stream()
+}
+
+/// No function: what calls it has to do without.
+pub(crate) fn nothing(_: ItemFn) -> TokenStream {
+    TokenStream::new()
+}
+
+/// A function that only has the name.
+pub(crate) fn empty(function: ItemFn) -> TokenStream {
+    let name = function.sig.ident;
+    quote!(fn #name() {})
+}
+
+/// Whether it begins like an `async fn`, so that what is wrong is inside of it.
+fn is_async_fn(item: TokenStream) -> bool {
+    let words: Vec<_> = item.into_iter().map(|token| token.to_string()).collect();
+    words.windows(2).any(|two| two == ["async", "fn"])
 }
 
 /// Parses the function under the attribute `name`, which must be a plain `async fn`.
 pub(crate) fn parse(item: TokenStream, name: &str) -> Result<ItemFn> {
     let message = format!("`#[{name}]` stands on an `async fn` with a body");
-    let function: ItemFn =
-        syn::parse2(item.clone()).map_err(|_| Error::new_spanned(item, &message))?;
+    let function: ItemFn = syn::parse2(item.clone()).map_err(|error| {
+        if is_async_fn(item.clone()) {
+            return error;
+        }
+        Error::new_spanned(item, &message)
+    })?;
     let Signature {
         constness,
         asyncness,

@@ -84,7 +84,7 @@ use proc_macro::TokenStream;
 /// Before its yield the function may be dropped at any await, like any enter; after it, it runs to its end.
 #[proc_macro_attribute]
 pub fn scope(options: TokenStream, item: TokenStream) -> TokenStream {
-    function::expand(scope::expand, options, item)
+    function::expand(scope::expand, function::nothing, options, item)
 }
 
 /// The yield point of a function with the attribute [`macro@scope`], which takes it away; anywhere else it does not compile.
@@ -146,7 +146,7 @@ pub fn yield_(_: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn within(options: TokenStream, item: TokenStream) -> TokenStream {
-    function::expand(within::expand, options, item)
+    function::expand(within::expand, function::unchanged, options, item)
 }
 
 /// Runs an `async fn main` as a whole program, on a runtime whose feature is enabled: `#[withal::main(tokio)]`.
@@ -176,7 +176,7 @@ pub fn within(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
-    function::expand(program::expand, options, item)
+    function::expand(program::expand, function::empty, options, item)
 }
 
 /// Makes tests of an `async fn`: one for each runtime whose feature is enabled, and on tokio one for each flavour.
@@ -209,5 +209,5 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
-    function::expand(trial::expand, options, item)
+    function::expand(trial::expand, function::unchanged, options, item)
 }

@@ -30,9 +30,14 @@ pub(crate) fn parse(
     mut option: impl FnMut(&str, &Ident, ParseStream<'_>) -> Result<bool>,
 ) -> Result<Root> {
     let mut root = Root::default();
+    let mut seen = Vec::new();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
             let name = Ident::parse_any(input)?;
+            if seen.contains(&name) {
+                return Err(Error::new(name.span(), "this has been said already"));
+            }
+            seen.push(name.clone());
             if name == "crate" {
                 let path: LitStr = value(input)?;
                 root = Root(path.parse::<Path>()?.into_token_stream());

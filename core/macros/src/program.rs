@@ -1,6 +1,6 @@
 //! `#[main]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Error, Expr, Ident, ItemFn, Result, ReturnType, Visibility, parse_quote};
 
@@ -16,8 +16,10 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let mut budget: Option<Expr> = None;
     let root = options::parse(attribute, KNOWN, |name, ident, input| {
         match name {
-            "tokio" | "smol" | "async_std" | "futures" if runtime.is_none() => {
-                runtime = Some(ident.clone());
+            "tokio" | "smol" | "async_std" | "futures" => {
+                if runtime.replace(ident.clone()).is_some() {
+                    return Err(Error::new(ident.span(), "a program runs on one runtime"));
+                }
             }
             "current_thread" => current_thread = Some(ident.clone()),
             "exit_budget" => budget = Some(options::value(input)?),
@@ -32,7 +34,13 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
             "`#[main(tokio)]` says on which runtime: `tokio`, `smol`, `async_std` or `futures`";
         return Err(Error::new(name.span(), message));
     };
-    let argument = runtime_argument(&function.sig)?;
+    // Of this macro only: the function may be called so.
+    let here = Span::mixed_site();
+    let (rt, start) = (
+        Ident::new("__withal_runtime", here),
+        Ident::new("__withal_launcher", here),
+    );
+    let argument = runtime_argument(&function.sig, &rt)?;
     if let Some(only) = current_thread.as_ref().filter(|_| runtime != "tokio") {
         return Err(Error::new(only.span(), "only tokio has this flavour"));
     }
@@ -50,11 +58,11 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     };
     Ok(quote! {
         #(#attrs)*
-        #vis fn #name() -> #root::Ended<#returned> {
+        #vis fn #name() -> #root::__private::Ended<#returned> {
             #inner
-            let launcher = #launcher #budget;
-            let runtime = #root::Launch::runtime(&launcher);
-            #root::Ended::from(#root::Launch::run(&launcher, #name(#argument)))
+            let #start = #launcher #budget;
+            let #rt = #root::Launch::runtime(&#start);
+            #root::__private::Ended::from(#root::Launch::run(&#start, #name(#argument)))
         }
     })
 }

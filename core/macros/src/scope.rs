@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{Error, ItemFn, Result, ReturnType, Type, parse_quote};
 
 use crate::{arguments, function, options, yields};
@@ -29,12 +30,23 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         let message = "the function of a scope returns a `Result`: `Result<(), E>`, or `Result<Recover, E>` if it may suppress the error of the body";
         return Err(Error::new(sig.ident.span(), message));
     };
-    // Of this macro only: an argument may have the same name.
-    let provide = Ident::new("provide", Span::mixed_site());
-    yields::lend(&mut block, &sig.ident, &provide)?;
+    // Of this macro only; and no constant has such a name.
+    let provide = Ident::new("__withal_provide", Span::mixed_site());
+    if let Err(error) = yields::lend(&mut block, &sig.ident, &provide) {
+        // Those who call it are told nothing beside that.
+        sig.asyncness = None;
+        let error = error.into_compile_error();
+        return Ok(quote! {
+            #error
+            #(#attrs)*
+            #vis #sig -> #root::ErasedFn<#guard, #returned> {
+                loop {}
+            }
+        });
+    }
     let moved = arguments::moved(&mut sig);
     let statements = block.stmts;
-    let name = sig.ident.to_string();
+    let name = sig.ident.unraw().to_string();
     let send = (!local).then(|| quote!(+ ::core::marker::Send));
     sig.asyncness = None;
     sig.output = parse_quote! {

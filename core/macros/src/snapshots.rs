@@ -50,6 +50,11 @@ fn of_a_scope_with_everything() {
 }
 
 #[test]
+fn of_a_scope_with_a_receiver() {
+    check("scope_receiver");
+}
+
+#[test]
 fn of_a_yield_in_a_match() {
     check("scope_match");
 }

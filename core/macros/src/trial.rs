@@ -1,9 +1,9 @@
 //! `#[test]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, FnArg, Ident, Result, Signature, Type};
+use syn::{Attribute, Error, Expr, FnArg, Ident, Meta, Result, Signature, Type};
 
 use crate::options::Root;
 use crate::{function, options};
@@ -48,7 +48,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     })?;
     let mut function = function::parse(item, "test")?;
     let name = &function.sig.ident;
-    let argument = runtime_argument(&function.sig)?;
+    // Of this macro only: the function may be called so.
+    let rt = Ident::new("__withal_runtime", Span::mixed_site());
+    let argument = runtime_argument(&function.sig, &rt)?;
     let limit = match limit {
         Some(limit) => quote!(#limit),
         None => quote!(::core::time::Duration::from_secs(60)),
@@ -56,9 +58,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let is_wanted =
         |flavour: &&Flavour| only.is_empty() || only.iter().any(|name| name == flavour.runtime);
     let attrs = std::mem::take(&mut function.attrs);
-    let (docs, attrs): (Vec<_>, Vec<_>) = attrs
-        .into_iter()
-        .partition(|attribute| attribute.path().is_ident("doc"));
+    if let Some(other) = attrs.iter().find(|other| other.path().is_ident("test")) {
+        let message = "`#[withal::test]` makes tests of it: this attribute goes";
+        return Err(Error::new_spanned(other, message));
+    }
+    let of_tests: Vec<_> = attrs.iter().filter(|other| is_of_tests(other)).collect();
+    let of_function = attrs.iter().filter(|other| is_of_function(other));
     let tests = FLAVOURS.iter().filter(is_wanted).map(|flavour| {
         let test = format_ident!("{name}_on_{}", flavour.name, span = name.span());
         let on = format_ident!("on_{}", flavour.runtime);
@@ -66,35 +71,67 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         let launcher = launcher(&root, &runtime, flavour.current_thread);
         let called = test.to_string();
         quote! {
-            #root::enabled::#on! {
+            #root::__private::enabled::#on! {
                 #[::core::prelude::v1::test]
-                #(#attrs)*
+                #(#of_tests)*
                 fn #test() {
-                    #root::trial(
+                    #root::__private::trial(
                         #called,
                         #limit,
                         || #launcher,
-                        async |runtime| #name(#argument).await,
+                        async |#rt| #name(#argument).await,
                     );
                 }
             }
         }
     });
-    let none = match only.is_empty() {
-        true => quote! {
-            #root::enabled::on_none! {
-                ::core::compile_error!("no runtime is enabled: turn on a feature of withal, such as `tokio`");
-            }
-        },
-        false => quote!(),
-    };
+    // A test that never runs is no test.
+    let mut runtimes: Vec<_> = FLAVOURS
+        .iter()
+        .filter(is_wanted)
+        .map(|flavour| flavour.runtime)
+        .collect();
+    runtimes.dedup();
+    let features = runtimes.join("`, `");
+    let message =
+        format!("this test runs nowhere: turn on a feature of withal, one of `{features}`")
+            .replace('_', "-");
+    let mut none = quote!(#[cfg(test)] ::core::compile_error!(#message););
+    for runtime in runtimes {
+        let off = format_ident!("off_{runtime}");
+        none = quote!(#root::__private::enabled::#off! { #none });
+    }
     Ok(quote! {
-        #(#docs)*
+        #(#of_function)*
         #[cfg(test)]
         #function
         #(#tests)*
         #none
     })
+}
+
+/// Whether an attribute says how a test is run.
+fn is_of_tests(attribute: &Attribute) -> bool {
+    let is_ours = |name: &str| {
+        matches!(name, "should_panic" | "ignore" | "allow" | "cfg") || name.starts_with("test_")
+    };
+    match &attribute.meta {
+        // The other arguments of `cfg_attr` are attributes.
+        Meta::List(list) if attribute.path().is_ident("cfg_attr") => {
+            let words = list.tokens.clone().into_iter();
+            words.into_iter().any(|word| is_ours(&word.to_string()))
+        }
+        meta => meta
+            .path()
+            .get_ident()
+            .is_some_and(|name| is_ours(&name.to_string())),
+    }
+}
+
+/// Whether an attribute says something of the code of a test.
+fn is_of_function(attribute: &Attribute) -> bool {
+    let name = attribute.path();
+    name.is_ident("allow") || name.is_ident("cfg") || !is_of_tests(attribute)
 }
 
 /// Makes the launcher of a runtime.
@@ -108,7 +145,7 @@ pub(crate) fn launcher(root: &Root, runtime: &Ident, current_thread: bool) -> To
 }
 
 /// What is handed to a function that takes the runtime, or nothing.
-pub(crate) fn runtime_argument(signature: &Signature) -> Result<TokenStream> {
+pub(crate) fn runtime_argument(signature: &Signature, rt: &Ident) -> Result<TokenStream> {
     let mut inputs = signature.inputs.iter();
     let argument = match inputs.next() {
         None => return Ok(quote!()),
@@ -122,7 +159,7 @@ pub(crate) fn runtime_argument(signature: &Signature) -> Result<TokenStream> {
         return Err(Error::new(second.span(), message));
     }
     Ok(match *argument.ty {
-        Type::Reference(_) => quote!(&runtime),
-        _ => quote!(runtime),
+        Type::Reference(_) => quote!(&#rt),
+        _ => quote!(#rt),
     })
 }

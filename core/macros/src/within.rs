@@ -3,9 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Error, Expr, ItemFn, Meta, Result, ReturnType, Token, Type, parse_quote};
+use syn::visit::Visit;
+use syn::{
+    Attribute, Error, Expr, ItemFn, Meta, Result, ReturnType, Token, TypeImplTrait, parse_quote,
+};
 
 use crate::{function, options};
+
+const KNOWN: &str = "none but the scope";
 
 /// What an attribute says: a scope, and perhaps another name of the crate.
 struct Within {
@@ -30,13 +35,15 @@ impl Parse for Within {
 
 pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let first: Within = syn::parse2(attribute)?;
-    let root = options::parse(first.options, "none but the scope", |_, _, _| Ok(false))?;
+    let root = options::parse(first.options, KNOWN, |_, _, _| Ok(false))?;
     let mut function = function::parse(item, "within")?;
     let returned = match &function.sig.output {
         ReturnType::Default => parse_quote!(()),
         ReturnType::Type(_, returned) => (**returned).clone(),
     };
-    if let Type::ImplTrait(returned) = &returned {
+    let mut unnamed = Unnamed(None);
+    unnamed.visit_type(&returned);
+    if let Some(returned) = unnamed.0 {
         let message = "`#[within]` needs the type that the function returns, by its name";
         return Err(Error::new_spanned(returned, message));
     }
@@ -61,8 +68,8 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     for scope in scopes.into_iter().rev() {
         body = quote!({
             #[allow(unused_imports)]
-            use #root::WithinValue as _;
-            #root::Within::<#returned>::new().run(#scope, async |_| -> #returned #body).await
+            use #root::__private::WithinValue as _;
+            #root::__private::Within::<#returned>::new().run(#scope, async |_| -> #returned #body).await
         });
     }
     Ok(quote! {
@@ -71,12 +78,23 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     })
 }
 
+/// Looks for an `impl Trait` in a type.
+struct Unnamed<'a>(Option<&'a TypeImplTrait>);
+
+impl<'a> Visit<'a> for Unnamed<'a> {
+    fn visit_type_impl_trait(&mut self, found: &'a TypeImplTrait) {
+        self.0 = Some(found);
+    }
+}
+
 /// What the attribute says, if it is another one of this kind.
 fn inner(attribute: &Attribute) -> Result<Option<Within>> {
     let last = attribute.path().segments.last();
     match &attribute.meta {
         Meta::List(list) if last.is_some_and(|segment| segment.ident == "within") => {
-            Within::parse.parse2(list.tokens.clone()).map(Some)
+            let within = Within::parse.parse2(list.tokens.clone())?;
+            options::parse(within.options.clone(), KNOWN, |_, _, _| Ok(false))?;
+            Ok(Some(within))
         }
         _ => Ok(None),
     }

@@ -6,14 +6,18 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Error, Expr, ExprAsync, ExprClosure, ExprForLoop, ExprLoop, ExprWhile, Item, Macro,
-    Result, Stmt, parse_quote, parse_quote_spanned,
+    Arm, Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprCall, ExprClosure, ExprForLoop,
+    ExprLoop, ExprReturn, ExprWhile, Item, Macro, Result, Stmt, parse_quote, parse_quote_spanned,
 };
+
+/// The place of a yield that may run again.
+const LOOP: &str = "inside of a loop";
 
 /// Makes of the one `yield_!(guard)` in `block` a call of `provide`.
 pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Result<()> {
     let mut search = Search::default();
     search.visit_block(block);
+    let early = search.early;
     let mut found = search.found.into_iter();
     match found.next() {
         None => {
@@ -30,6 +34,11 @@ pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Resu
         let message = "this function yields a second time: a scope has one enter and one exit";
         return Err(Error::new(span, message));
     }
+    if let Some(span) = early {
+        let message =
+            "here the scope would end without having yielded: an enter that fails returns an `Err`";
+        return Err(Error::new(span, message));
+    }
     let mut lending = Lending {
         provide,
         done: Ok(false),
@@ -41,6 +50,11 @@ pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Resu
 fn is_yield(mac: &Macro) -> bool {
     let last = mac.path.segments.last();
     last.is_some_and(|segment| segment.ident == "yield_")
+}
+
+fn is_ok(expr: &Expr) -> bool {
+    let Expr::Call(call) = expr else { return false };
+    matches!(&*call.func, Expr::Path(path) if path.path.is_ident("Ok"))
 }
 
 fn as_yield(expr: &Expr) -> Option<&Macro> {
@@ -55,6 +69,8 @@ fn as_yield(expr: &Expr) -> Option<&Macro> {
 struct Search {
     found: Vec<(Span, Option<&'static str>)>,
     place: Option<&'static str>,
+    /// A `return Ok(..)` before the first yield: as a yield is in no loop, what stands before it is never after it.
+    early: Option<Span>,
 }
 
 impl Search {
@@ -92,6 +108,16 @@ impl<'a> Visit<'a> for Search {
         self.scan(mac.tokens.clone());
     }
 
+    fn visit_expr_return(&mut self, expr: &'a ExprReturn) {
+        if self.found.is_empty()
+            && self.place.is_none_or(|place| place == LOOP)
+            && expr.expr.as_deref().is_some_and(is_ok)
+        {
+            self.early.get_or_insert(expr.return_token.span());
+        }
+        visit::visit_expr_return(self, expr);
+    }
+
     fn visit_item(&mut self, item: &'a Item) {
         self.inside("inside of another item", |me| visit::visit_item(me, item));
     }
@@ -109,15 +135,19 @@ impl<'a> Visit<'a> for Search {
     }
 
     fn visit_expr_loop(&mut self, expr: &'a ExprLoop) {
-        self.inside("inside of a loop", |me| visit::visit_expr_loop(me, expr));
+        self.inside(self.place.unwrap_or(LOOP), |me| {
+            visit::visit_expr_loop(me, expr)
+        });
     }
 
     fn visit_expr_while(&mut self, expr: &'a ExprWhile) {
-        self.inside("inside of a loop", |me| visit::visit_expr_while(me, expr));
+        self.inside(self.place.unwrap_or(LOOP), |me| {
+            visit::visit_expr_while(me, expr)
+        });
     }
 
     fn visit_expr_for_loop(&mut self, expr: &'a ExprForLoop) {
-        self.inside("inside of a loop", |me| {
+        self.inside(self.place.unwrap_or(LOOP), |me| {
             visit::visit_expr_for_loop(me, expr);
         });
     }
@@ -143,8 +173,13 @@ impl VisitMut for Lending<'_> {
         let Some((index, span)) = found.find_map(|(i, stmt)| Some((i, with_yield(stmt)?))) else {
             return;
         };
-        let outcome = Ident::new("outcome", Span::mixed_site());
+        let outcome = Ident::new("__withal_outcome", Span::mixed_site());
         let statement = &mut block.stmts[index];
+        if let Some(cfg) = attributes(statement).iter().find(|other| is_cfg(other)) {
+            let message = "a scope yields in every build, and so not under a condition";
+            self.done = Err(Error::new_spanned(cfg, message));
+            return;
+        }
         if let Some(arguments) = take(statement, &outcome) {
             let lend = self.call(arguments, &outcome);
             self.done = lend
@@ -177,7 +212,7 @@ impl Lending<'_> {
         } else {
             syn::parse2(arguments)?
         };
-        let back = back(&guard);
+        let back = back(&guard)?;
         let here = Span::call_site().located_at(guard.span());
         Ok(parse_quote_spanned! {here=>
             #[allow(unused_variables, unused_mut)]
@@ -187,19 +222,43 @@ impl Lending<'_> {
 }
 
 /// The pattern by which what was lent is there again.
-fn back(guard: &Expr) -> TokenStream {
-    match guard {
+fn back(guard: &Expr) -> Result<TokenStream> {
+    Ok(match guard {
         Expr::Path(path) => match path.path.get_ident() {
+            Some(name) if name == "self" => {
+                let message = "give it a name first: `let me = self;`";
+                return Err(Error::new(name.span(), message));
+            }
             // Not a constant, nor a struct without fields.
             Some(name) if !name.to_string().starts_with(char::is_uppercase) => quote!(mut #name),
             _ => quote!(_),
         },
         Expr::Tuple(tuple) => {
-            let parts = tuple.elems.iter().map(back);
+            let parts = tuple.elems.iter().map(back).collect::<Result<Vec<_>>>()?;
             quote!((#(#parts,)*))
         }
-        Expr::Paren(inner) => back(&inner.expr),
+        Expr::Paren(inner) => back(&inner.expr)?,
+        // What a macro has put in for one of its arguments.
+        Expr::Group(inner) => back(&inner.expr)?,
         _ => quote!(_),
+    })
+}
+
+fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
+/// The attributes of the statement in which the yield is, or of the block that is that statement.
+fn attributes(statement: &Stmt) -> &[Attribute] {
+    match statement {
+        Stmt::Local(local) => &local.attrs,
+        Stmt::Macro(mac) => &mac.attrs,
+        Stmt::Expr(Expr::Block(expr), _) => &expr.attrs,
+        Stmt::Expr(Expr::If(expr), _) => &expr.attrs,
+        Stmt::Expr(Expr::Match(expr), _) => &expr.attrs,
+        Stmt::Expr(Expr::Macro(expr), _) => &expr.attrs,
+        Stmt::Expr(Expr::MethodCall(expr), _) => &expr.attrs,
+        _ => &[],
     }
 }
 
@@ -209,9 +268,9 @@ fn take(statement: &mut Stmt, outcome: &Ident) -> Option<TokenStream> {
         Stmt::Local(local) => &mut local.init.as_mut()?.expr,
         Stmt::Expr(expr, _) => expr,
         Stmt::Macro(mac) if is_yield(&mac.mac) => {
-            let arguments = mac.mac.tokens.clone();
+            let (arguments, attrs) = (mac.mac.tokens.clone(), &mac.attrs);
             *statement = match mac.semi_token {
-                Some(_) => parse_quote!(let _ = #outcome;),
+                Some(_) => parse_quote!(#(#attrs)* let _ = #outcome;),
                 None => Stmt::Expr(parse_quote!(#outcome), None),
             };
             return Some(arguments);
@@ -239,6 +298,18 @@ fn first(expr: &mut Expr) -> &mut Expr {
         Expr::Unary(expr) => &mut expr.expr,
         Expr::Reference(expr) => &mut expr.expr,
         Expr::Binary(expr) => &mut expr.left,
+        Expr::Return(ExprReturn {
+            expr: Some(expr), ..
+        }) => expr,
+        Expr::Assign(ExprAssign { left, right, .. }) => match **left {
+            Expr::Path(_) => right,
+            _ => left,
+        },
+        // Of `drop(yield_!())` and `Some(yield_!())`: the function is a name.
+        Expr::Call(ExprCall { func, args, .. }) => match (&**func, args.first_mut()) {
+            (Expr::Path(_), Some(argument)) => argument,
+            _ => func,
+        },
         expr => return expr,
     };
     first(inner)

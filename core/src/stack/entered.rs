@@ -6,8 +6,8 @@ use std::ops::{Deref, DerefMut};
 use std::panic::resume_unwind;
 
 use crate::bracket::Member;
-use crate::outcome::Outcome;
 use crate::report::Report;
+use crate::slot::Fate;
 use crate::verdict::{Propagate, Verdict};
 
 use super::ExitStack;
@@ -67,7 +67,7 @@ impl<'s, G: 'static, V: Verdict> Entered<'s, G, V> {
     pub async fn close(mut self) -> Result<(), Report> {
         let (guard, mut entry) = self.take_out().expect(LENT);
         put(&mut *entry, guard);
-        let mut unwinding = alone(entry, Outcome::Success.into());
+        let mut unwinding = alone(entry, Fate::Success);
         unwinding.rebase();
         match unwinding.await {
             Ok(result) => result.map(|_| ()),

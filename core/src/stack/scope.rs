@@ -37,7 +37,7 @@ impl<V: Verdict> Bracket for ExitStack<V> {
     }
 
     async fn end(mut held: Self, outcome: Outcome<'_>) -> Result<V, Report> {
-        let fate = Fate::from(outcome);
+        let fate = Fate::of(outcome);
         let unwound = match held.shared.dismantle() {
             Some((places, settings, owner)) => {
                 held.owns = false;

@@ -192,3 +192,33 @@ fn the_future_of_a_function_is_stored_once_in_a_box() {
     assert!(run < 600, "{run} bytes");
     drop(small);
 }
+
+#[test]
+fn what_it_closes_elsewhere_is_told_the_text_only() {
+    let inner = || {
+        scope_fn(async |p: Provide<()>| {
+            let ((), outcome) = p.provide(()).await;
+            Err::<(), _>(io::Error::other(format!(
+                "{outcome}, {}",
+                outcome.is::<io::Error>()
+            )))
+        })
+        .erased()
+    };
+    let around = scope_fn(async move |p: Provide<()>| {
+        let (here, there) = (inner().open().await?, inner().open().await?);
+        let ((), outcome) = p.provide(()).await;
+        let said = here.close(&outcome).await.unwrap_err();
+        // Another thread may still have it when the error goes back to its owner.
+        let task = async move { there.close(&outcome).await };
+        let there = needs_send(task).unwrap_err();
+        Err::<(), _>(io::Error::other(format!("{said}; {there}")))
+    });
+    let ended =
+        block_on(around.with(async |()| Err::<(), _>(Report::from(io::Error::other("no luck")))));
+    let report = format!("{:?}", ended.unwrap_err());
+    assert!(
+        report.contains("failure: no luck, true; failure: no luck, false"),
+        "{report}"
+    );
+}

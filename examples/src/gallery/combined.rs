@@ -55,8 +55,8 @@ async fn combined(rt: impl Runtime, out: Transcript) -> Result<(), Report> {
     let cache = cache(rt, out).erased().open().await?;
     let outcome = yield_!((database, cache));
     // Both are closed, whatever becomes of the first.
-    let closed = cache.close(outcome.as_outcome()).await;
-    database.close(outcome.as_outcome()).await?;
+    let closed = cache.close(&outcome).await;
+    database.close(&outcome).await?;
     closed.map(drop)
 }
 

@@ -68,3 +68,63 @@ fn the_crate_may_have_another_name() {
     assert_eq!(block_on(elsewhere().using(async |n| *n)), Ok(1));
     assert_eq!(block_on(within_elsewhere()), 1);
 }
+
+/// Constants that have the names of what an expansion binds.
+#[allow(non_upper_case_globals, dead_code)]
+mod constants {
+    const provide: u8 = 1;
+    const outcome: u8 = 2;
+    const runtime: u8 = 3;
+    const launcher: u8 = 4;
+
+    #[::withal::scope(yields = u8)]
+    pub(crate) async fn yields(_: u8) -> Result<(), ::withal::Never> {
+        yield_!(provide);
+        Ok(())
+    }
+}
+
+#[test]
+fn constants_may_have_any_name() {
+    assert_eq!(block_on(constants::yields(0).using(async |n| *n)), Ok(1));
+}
+
+/// A macro of a user, whose argument is the guard.
+macro_rules! yielding {
+    ($name:ident, $guard:expr) => {
+        #[withal::scope(yields = u8)]
+        async fn $name(mut value: u8) -> Result<(), withal::Report> {
+            value += 1;
+            yield_!($guard);
+            Err(withal::Report::msg(format!("{value}")))
+        }
+    };
+}
+
+yielding!(by_a_macro, 7);
+
+#[test]
+fn a_macro_may_write_it() {
+    let run = by_a_macro(1).with(async |n| Ok::<_, withal::Report>(*n));
+    assert_eq!(block_on(run).unwrap_err().to_string(), "2");
+}
+
+/// Which of the two macros of a runtime gives its items back.
+mod enabled {
+    withal::__private::enabled::on_smol! { pub(super) const SMOL: bool = true; }
+    withal::__private::enabled::off_smol! { pub(super) const SMOL: bool = false; }
+    withal::__private::enabled::on_async_std! { pub(super) const ASYNC_STD: bool = true; }
+    withal::__private::enabled::off_async_std! { pub(super) const ASYNC_STD: bool = false; }
+    withal::__private::enabled::on_tokio! { pub(super) const TOKIO: bool = true; }
+    withal::__private::enabled::off_tokio! { pub(super) const TOKIO: bool = false; }
+    withal::__private::enabled::on_futures! { pub(super) const FUTURES: bool = true; }
+    withal::__private::enabled::off_futures! { pub(super) const FUTURES: bool = false; }
+}
+
+#[test]
+fn the_attributes_know_which_runtimes_are_enabled() {
+    assert_eq!(enabled::SMOL, cfg!(feature = "smol"));
+    assert_eq!(enabled::ASYNC_STD, cfg!(feature = "async-std"));
+    assert_eq!(enabled::TOKIO, cfg!(feature = "tokio"));
+    assert_eq!(enabled::FUTURES, cfg!(feature = "futures"));
+}

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use withal::{Never, Open, Outcome, Report, ScopeExt, scope, sync, with_local};
-use withal_testing::{block_on, yield_now};
+use withal_testing::{LostErrors, block_on, caught, cut_after, hush_injected_panics, yield_now};
 
 /// A connection.
 #[derive(Debug, PartialEq)]
@@ -171,13 +171,174 @@ fn arguments_that_are_not_used_are_held() {
     assert!(block_on(holds_nothing().using(async |()| ())).is_ok());
 }
 
+/// By value, of which nothing or a part is used.
+struct Held {
+    permit: Rc<()>,
+    number: u32,
+}
+
+impl Held {
+    #[scope(local)]
+    async fn unused(self) -> Result<(), Never> {
+        yield_!();
+        Ok(())
+    }
+
+    #[scope(local, yields = u32)]
+    async fn partly(self) -> Result<(), Never> {
+        yield_!(self.number);
+        Ok(())
+    }
+
+    #[scope(local, yields = u32)]
+    async fn boxed(self: Box<Self>) -> Result<(), Never> {
+        yield_!(self.number);
+        Ok(())
+    }
+
+    /// One that is moved on has only its other parts left.
+    #[scope(local, yields = Rc<()>)]
+    async fn moved(mut self) -> Result<(), Never> {
+        self.number += 1;
+        let permit = self.permit;
+        yield_!(permit);
+        Ok(drop(permit))
+    }
+}
+
+#[test]
+fn a_receiver_is_held_as_a_whole() {
+    let permit = Rc::new(());
+    let held = || Held {
+        permit: permit.clone(),
+        number: 7,
+    };
+    let count = async |_: &mut _| Ok::<_, Report>(Rc::strong_count(&permit));
+    assert_eq!(
+        block_on(with_local(held().unused(), async |_| count(&mut ()).await)).unwrap(),
+        2
+    );
+    let partly = with_local(held().partly(), async |n| Ok((**n, count(&mut 0).await?)));
+    assert_eq!(block_on::<Result<_, Report>>(partly).unwrap(), (7, 2));
+    let boxed = with_local(Box::new(held()).boxed(), async |_| count(&mut ()).await);
+    assert_eq!(block_on(boxed).unwrap(), 2);
+    let moved = with_local(held().moved(), async |_| count(&mut ()).await);
+    assert_eq!(block_on(moved).unwrap(), 2);
+    assert_eq!(Rc::strong_count(&permit), 1);
+}
+
+/// A yield is also the first thing that these do.
+#[scope(yields = u32)]
+#[expect(clippy::needless_late_init)] // it is what is tested
+async fn first_things(way: u8) -> Result<(), Report> {
+    let number = 1;
+    let outcome;
+    match way {
+        0 => outcome = yield_!(number),
+        _ => return Err(Report::msg("no way")),
+    }
+    match outcome.is_success() {
+        true => Err(Report::msg(number.to_string())),
+        false => Ok(()),
+    }
+}
+
+#[scope]
+async fn returned() -> Result<(), Report> {
+    return match yield_!().is_success() {
+        true => Ok(()),
+        false => Err(Report::msg("failed")),
+    };
+}
+
+#[scope]
+async fn dropped() -> Result<(), Never> {
+    drop(yield_!());
+    Ok(())
+}
+
+#[test]
+fn a_yield_may_be_assigned_returned_and_dropped() {
+    let run = first_things(0).with(async |n| Ok::<_, Report>(*n += 1));
+    assert_eq!(block_on(run).unwrap_err().to_string(), "2");
+    assert!(block_on(returned().with(async |()| Ok::<_, Report>(()))).is_ok());
+    assert!(block_on(dropped().using(async |()| ())).is_ok());
+}
+
+/// Attributes of arguments stand on them in the function, too; a raw name is no part of its name.
+#[scope(yields = u8)]
+async fn r#type(#[allow(unused_mut)] mut n: u8, #[cfg(any())] other: u8) -> Result<(), Report> {
+    yield_!(n);
+    Err(Report::msg("closed"))
+}
+
+#[test]
+fn the_attributes_of_arguments_are_kept() {
+    let run = r#type(1).with(async |_| Ok::<_, Report>(()));
+    let report = format!("{:?}", block_on(run).unwrap_err());
+    assert!(report.contains("exit of `type`"), "{report}");
+}
+
+/// Where it never yields, though it returns `Ok`.
+#[scope]
+async fn forgetful(yields: bool) -> Result<(), Never> {
+    if yields {
+        yield_!();
+    }
+    Ok(())
+}
+
+#[test]
+fn one_that_does_not_yield_is_named_with_its_line() {
+    hush_injected_panics();
+    let line = line!() - 9;
+    let run = forgetful(false).using(async |()| ());
+    let message = block_on(caught(run)).unwrap_err();
+    let here = format!("`forgetful` ({}:{line}:", file!());
+    assert!(message.starts_with(&here), "{message}");
+    assert!(block_on(forgetful(true).using(async |()| ())).is_ok());
+}
+
+/// A hard drop names the function, too.
+#[test]
+fn a_local_one_is_named_when_it_is_skipped() {
+    let lost = LostErrors::listen();
+    let run = with_local(shared("rc".into()), async |_| {
+        Ok::<(), Report>(std::future::pending().await)
+    });
+    assert!(block_on(cut_after(1, run)).is_none());
+    let told = lost.containing("exit of `shared`");
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+/// Two of them inside of a third: all that goes wrong in their exits is found again.
+#[scope(yields = (Open<Numbered>, Open<Numbered>))]
+async fn two(first: u32, second: u32) -> Result<(), Report> {
+    let first = Numbered(first).open().await?;
+    let second = Numbered(second).open().await?;
+    let outcome = yield_!((first, second));
+    Report::both(second.close(&outcome).await, first.close(&outcome).await).map(drop)
+}
+
+#[test]
+fn no_error_of_two_closes_is_lost() {
+    let run = |first, second| {
+        let run = two(first, second).with(async |(_, second)| Ok::<_, Report>(**second));
+        block_on(run).map_err(|report| report.len())
+    };
+    assert_eq!(run(1, 2), Ok(2));
+    assert_eq!(run(0, 2), Err(1));
+    assert_eq!(run(1, 0), Err(1));
+    assert_eq!(run(0, 0), Err(2));
+}
+
 /// Which yields what another scope has opened.
 #[scope(yields = (Open<Numbered>, u8))]
 async fn around(number: u32) -> Result<(), Report> {
     let open = Numbered(number).open().await?;
     let spare = 1;
     let outcome = yield_!((open, spare));
-    open.close(outcome.as_outcome()).await?;
+    open.close(&outcome).await?;
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use withal::{Report, Runtime, ScopeExt, timeout, trial};
+use withal::__private::trial;
+use withal::{Report, Runtime, ScopeExt, timeout};
 
 /// The runtimes on which [`runs_everywhere`] has run.
 static RAN: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
@@ -62,6 +63,42 @@ async fn marks() -> Result<(), withal::Never> {
         RAN.lock().unwrap().insert("exited");
     }
     Ok(())
+}
+
+/// What stands above it is said of its code.
+#[withal::test]
+#[expect(unused_variables)]
+#[cfg_attr(any(), ignore)]
+async fn lints_reach_the_code() {
+    let unused = 1;
+}
+
+#[test]
+fn an_error_inside_of_the_value_fails() {
+    let nested = || Ok::<_, String>(Err::<(), _>("inner"));
+    let failed = std::panic::catch_unwind(|| {
+        let limit = Duration::from_secs(9);
+        trial(
+            "nested_on_manual",
+            limit,
+            withal_testing::Manual::new,
+            async |_| nested(),
+        );
+    });
+    let message = failed.unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert_eq!(message, r#"nested_on_manual failed: "inner""#);
+}
+
+/// Under the names that the attributes use themselves.
+mod named {
+    #[withal::test]
+    async fn runtime(runtime: impl withal::Runtime) {
+        runtime.sleep(std::time::Duration::ZERO).await;
+    }
+
+    #[withal::test]
+    async fn launcher() {}
 }
 
 #[test]

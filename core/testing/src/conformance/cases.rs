@@ -445,6 +445,7 @@ macro_rules! cases {
                 verdicts
                 early_return
                 what_it_leaves_open
+                what_it_closes_is_told
                 without_providing
                 composed
             }

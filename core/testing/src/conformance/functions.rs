@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 use withal_core::{
     ErasedFn, ExitStack, Kept, Open, Provide, Reason, Recover, Report, Runtime, ScopeError,
-    ScopeExt, scope_fn, timeout, until,
+    ScopeExt, null, scope_fn, suppress, timeout, until, with_local,
 };
 
 use crate::conformance::dropping::check_outcomes;
@@ -40,7 +40,7 @@ fn function(ledger: &Ledger, name: &'static str, outer: Option<&TracedGuard>) ->
         let (open, outcome) = p.provide(open).await;
         yield_now().await;
         ledger.say(format!(">{name}"));
-        open.close(outcome.as_outcome()).await?;
+        open.close(&outcome).await?;
         Ok(())
     })
     .erased()
@@ -154,7 +154,7 @@ pub async fn every_fault<R: Runtime>(_: R) {
                     ledger.point(&format!("before {name}"))?;
                     let inner = ledger.scope(name).yields(1).open().await?;
                     let ((), outcome) = p.provide(()).await;
-                    inner.close(outcome.as_outcome()).await?;
+                    inner.close(&outcome).await?;
                     ledger.point(&format!("after {name}"))
                 })
             };
@@ -238,6 +238,44 @@ pub async fn verdicts<R: Runtime>(_: R) {
     let cut = handler().with(async |()| ok(pending::<u32>().await));
     let cut = until(async { Reason::Requested("enough") }, cut);
     assert!(cut.await.is_err());
+}
+
+/// What a function closes with what it was told sees the error itself, and may suppress it, in an `Open` and in a stack; also in place, and in a job.
+pub async fn what_it_closes_is_told<R: Runtime>(_: R) {
+    let seen = Arc::default();
+    let around = || {
+        let inner = tells(&seen);
+        scope_fn(async move |p: Provide<()>| {
+            let open = inner.open().await?;
+            let stack = ExitStack::recovering();
+            let Ok(handler) = stack.enter(suppress::<Injected>()).await;
+            drop(handler);
+            let ((), outcome) = p.provide(()).await;
+            yield_now().await;
+            open.close(&outcome).await?;
+            ok(stack.close(&outcome).await.unwrap())
+        })
+        .erased()
+    };
+    let told = || std::mem::take(&mut *seen.lock().unwrap());
+    let fails = async |()| Err::<(), _>(Injected("no luck".to_owned()));
+    assert_eq!(around().with(async |()| fails(()).await).await, Ok(None));
+    assert_eq!(told(), ["1, failed: no luck"]);
+    assert_eq!(around().with(async |()| ok(7)).await, Ok(Some(7)));
+    assert_eq!(told(), ["1, success"]);
+    let other = around().with_report(async |()| Err::<(), _>("text".to_owned()));
+    assert_eq!(other.await, Err(ScopeError::Body("text".to_owned())));
+    assert_eq!(told(), ["1, of another type: failure: text"]);
+    let local = with_local(around(), async |_| fails(()).await);
+    assert_eq!(local.await, Ok(None));
+    assert_eq!(told(), ["1, failed: no luck"]);
+    // The exit has begun when it is dropped, and goes on as a job of the scope around it.
+    let cut = null(()).with(async |()| {
+        let run = around().with(async |()| fails(()).await);
+        ok(cut_after(2, run).eagerly().await.is_none())
+    });
+    assert_eq!(cut.await, Ok(true));
+    assert_eq!(told(), ["1, failed: no luck"]);
 }
 
 /// A return before the yield is a failed enter: no body, and what the function had opened is released first.
