@@ -2,22 +2,22 @@ fn handler(
     log: &Log,
 ) -> ::withal::ScopeFn<
     (),
-    impl ::core::future::Future<Output = Result<Recover, Never>>,
+    impl ::core::future::Future<Output = Result<Recover, LogError>>,
 > {
     ::withal::scope_fn(async move |
-            provide: ::withal::Provide<()>,
-        | -> Result<Recover, Never> {
+            __withal_provide: ::withal::Provide<()>,
+        | -> Result<Recover, LogError> {
             let log = log;
             match log.is_open() {
                 true => {
                     #[allow(unused_variables, unused_mut)]
-                    let ((), outcome) = provide.provide(()).await;
-                    match outcome.map(|error: &ValueError| error.text()) {
+                    let ((), __withal_outcome) = __withal_provide.provide(()).await;
+                    match __withal_outcome.map(|error: &ValueError| error.text()) {
                         Some(text) => Ok(log.suppress(text)),
                         None => Ok(Recover::Propagate),
                     }
                 }
-                false => Ok(Recover::Propagate),
+                false => Err(log.is_closed()),
             }
         })
         .called("handler")
