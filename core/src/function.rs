@@ -116,6 +116,8 @@ impl<R> Future for Erased<R> {
 
 impl<G, F: Future> ScopeFn<G, F> {
     /// Hides the type of its future, so that it can be named, as the type of a field or of a guard: `Open<ErasedFn<Connection, io::Result<()>>>`.
+    ///
+    /// In a spawned task its error is a type without a lifetime in it, such as [`Report`](crate::Report) or `anyhow::Error`, and not `Box<dyn Error + Send + Sync>`; so it is with [`boxed`](crate::ScopeExt::boxed).
     pub fn erased(self) -> ErasedFn<G, F::Output>
     where
         F: Send + 'static,

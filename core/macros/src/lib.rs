@@ -34,7 +34,7 @@ use proc_macro::TokenStream;
 /// | argument | what it says |
 /// |---|---|
 /// | `yields = Type` | the type of the guard; without it the guard is `()` |
-/// | `local` | the function is not `Send`, and is run by `with_local` |
+/// | `local` | the function is not `Send`, and is run by `with_local`; the body sees a `Provided`, which derefs to the guard, and a hard drop ends the function at its yield |
 /// | `crate = "path"` | another name of the crate `withal` |
 ///
 /// The function returns a `Result`: `Result<(), E>`, or `Result<Recover, E>` if it may suppress the error of the body.
@@ -46,7 +46,8 @@ use proc_macro::TokenStream;
 ///
 /// There is one in the function, and it is the first thing that its statement does: `let outcome = yield_!(guard);`, `match yield_!(guard) { .. }`.
 /// It may stand in a branch, but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
-/// So other scopes are not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it.
+/// So other scopes are not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it with `&outcome`: they see the error of the body, too.
+/// `self` is yielded under a name: `let me = self;`. Attributes that rewrite an `async fn`, such as `#[instrument]`, cannot be combined with this one: the function is none any more.
 ///
 /// # Examples
 ///
@@ -82,6 +83,12 @@ use proc_macro::TokenStream;
 /// # Cancel safety
 ///
 /// Before its yield the function may be dropped at any await, like any enter; after it, it runs to its end.
+/// Run by `with_local`, it runs to its end under a graceful cancelling only: a hard drop drops it, and the lost-error hook is told so, by the name of the function.
+///
+/// # Panics
+///
+/// Whoever enters it panics if the function returns `Ok` on a way without a yield: the message says its name and its line.
+/// A `return Ok(..)` before the yield does not compile.
 #[proc_macro_attribute]
 pub fn scope(options: TokenStream, item: TokenStream) -> TokenStream {
     function::expand(scope::expand, function::nothing, options, item)
@@ -121,6 +128,7 @@ pub fn yield_(_: TokenStream) -> TokenStream {
 /// Of several such attributes the first is the outermost scope.
 ///
 /// The errors of the scope are converted into the error of the function; if it returns no `Result`, the scope is one that cannot fail.
+/// What the scope holds is `'static`: one that borrows from an argument does not compile. The error of the function is `Display + Debug + Send + Sync + 'static`.
 /// In a scope that may suppress the error, the function returns `Result<Option<T>, E>`, and `Ok(None)` says that the error was suppressed.
 ///
 /// # Examples
@@ -152,7 +160,7 @@ pub fn within(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Runs an `async fn main` as a whole program, on a runtime whose feature is enabled: `#[withal::main(tokio)]`.
 ///
 /// The first Ctrl-C cancels it gracefully, and in the end everything that is still being released is waited for: see `Launch::run`.
-/// A program that a signal has stopped exits with 130, any other one with what `main` returns.
+/// A program that a signal has stopped exits with 130 (also after SIGTERM), any other one with what `main` returns.
 /// `main` may take the runtime as its argument, by value or by reference.
 ///
 /// # Arguments of the attribute
@@ -183,7 +191,10 @@ pub fn main(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Of `async fn works()` these are `works_on_tokio`, `works_on_tokio_current_thread`, `works_on_smol`, `works_on_async_std` and `works_on_futures`.
 /// The function may take the runtime as its argument, by value or by reference: `async fn works(rt: impl Runtime)`.
-/// It may return `()`, or a `Result`, whose error fails the test. Further attributes, such as `#[should_panic]`, are those of each test.
+/// It may return `()`, or a `Result`, whose error fails the test.
+/// `#[should_panic]`, `#[ignore]` and `#[test_…]` are those of each test, any other attributes those of the function.
+/// It does not compile if none of its runtimes is enabled.
+/// (With `use withal::*;` a plain `#[test]` is ambiguous: import by name.)
 ///
 /// A test that takes too long is cancelled gracefully, and fails; also one that blocks its thread.
 ///

@@ -64,6 +64,7 @@ impl<G> Passage<G> {
 /// The one yield point of a scope that is a function: see [`scope_fn`](crate::scope_fn).
 ///
 /// It is used up by providing, so that a second time does not compile.
+/// It is awaited in the function itself: the enter is not woken by a task that has taken it along.
 pub struct Provide<G>(pub(super) Arc<Passage<G>>);
 
 impl<G> Provide<G> {
@@ -103,6 +104,9 @@ impl<G> Future for Providing<G> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(G, Kept)> {
         let given = self.guard.take();
+        // Wakers are foreign code: they are cloned before the lock is taken, and dropped after it.
+        let waker = cx.waker().clone();
+        let _before;
         let mut place = self.passage.place();
         if let Some(guard) = given {
             place.guard = Guard::Out(guard);
@@ -112,7 +116,7 @@ impl<G> Future for Providing<G> {
         {
             return Poll::Ready((guard, outcome));
         }
-        place.waker = Some(cx.waker().clone());
+        _before = place.waker.replace(waker);
         Poll::Pending
     }
 }

@@ -54,10 +54,8 @@ async fn combined(rt: impl Runtime, out: Transcript) -> Result<(), Report> {
     let database = database(out.clone()).erased().open().await?;
     let cache = cache(rt, out).erased().open().await?;
     let outcome = yield_!((database, cache));
-    // Both are closed, whatever becomes of the first.
-    let closed = cache.close(&outcome).await;
-    database.close(&outcome).await?;
-    closed.map(drop)
+    // Both are closed, whatever becomes of the first, and no error is lost.
+    Report::both(cache.close(&outcome).await, database.close(&outcome).await).map(drop)
 }
 
 /// Logs the request, notes it in the cache, and counts.

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use withal::{Never, Open, Outcome, Report, ScopeExt, scope, sync, with_local};
-use withal_testing::{LostErrors, block_on, caught, cut_after, hush_injected_panics, yield_now};
+use withal_testing::{LostErrors, block_on, caught, cut_after, yield_now};
 
 /// A connection.
 #[derive(Debug, PartialEq)]
@@ -290,8 +290,7 @@ async fn forgetful(yields: bool) -> Result<(), Never> {
 
 #[test]
 fn one_that_does_not_yield_is_named_with_its_line() {
-    hush_injected_panics();
-    let line = line!() - 9;
+    let line = line!() - 10;
     let run = forgetful(false).using(async |()| ());
     let message = block_on(caught(run)).unwrap_err();
     let here = format!("`forgetful` ({}:{line}:", file!());

@@ -342,17 +342,23 @@ pub async fn what_it_leaves_open<R: Runtime>(_: R) {
 
 /// One that returns without having provided anything panics in its enter, and never in a drop.
 pub async fn without_providing<R: Runtime>(_: R) {
-    let message = "the function of a scope has returned without providing anything";
+    let check = |ended: Result<_, String>| {
+        let message = ended.map(|_: Result<(), Injected>| ()).unwrap_err();
+        let (place, what) = message.split_once(") ").unwrap();
+        assert!(
+            place.starts_with("`scope_fn` (") && place.contains("functions.rs:"),
+            "{message}"
+        );
+        assert_eq!(what, "has returned `Ok` without having yielded anything");
+    };
     let empty = scope_fn(async |_: Provide<()>| ok(yield_now().await));
-    let ended = caught(empty.with(async |()| ok(()))).await;
-    assert_eq!(ended, Err(message.to_owned()));
+    check(caught(empty.with(async |()| ok(()))).await);
     // One that gives up waiting for its guard takes it back.
     let gives_up = scope_fn(async |p: Provide<()>| {
         let waits = cut_after(1, p.provide(()));
         ok(drop(waits.await))
     });
-    let ended = caught(gives_up.with(async |()| ok(()))).await;
-    assert_eq!(ended, Err(message.to_owned()));
+    check(caught(gives_up.with(async |()| ok(()))).await);
     let never_awaited = scope_fn(async |p: Provide<()>| {
         drop(p.provide(()));
         ok(pending::<()>().await)
