@@ -79,7 +79,7 @@ mod constants {
 
     #[::withal::scope(yields = u8)]
     pub(crate) async fn yields(_: u8) -> Result<(), ::withal::Never> {
-        yield_!(provide);
+        yield_!((provide + outcome) / 3);
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use std::process::Termination;
 
+use withal::__private::Ended;
+use withal::Launch;
 #[cfg(feature = "smol")]
 use withal::Runtime;
-use withal::{Ended, Launch};
 #[cfg(feature = "tokio")]
 use withal::{Report, ScopeExt, null};
 use withal_testing::Manual;

@@ -213,17 +213,15 @@ fn a_receiver_is_held_as_a_whole() {
         permit: permit.clone(),
         number: 7,
     };
-    let count = async |_: &mut _| Ok::<_, Report>(Rc::strong_count(&permit));
-    assert_eq!(
-        block_on(with_local(held().unused(), async |_| count(&mut ()).await)).unwrap(),
-        2
-    );
-    let partly = with_local(held().partly(), async |n| Ok((**n, count(&mut 0).await?)));
-    assert_eq!(block_on::<Result<_, Report>>(partly).unwrap(), (7, 2));
-    let boxed = with_local(Box::new(held()).boxed(), async |_| count(&mut ()).await);
-    assert_eq!(block_on(boxed).unwrap(), 2);
-    let moved = with_local(held().moved(), async |_| count(&mut ()).await);
-    assert_eq!(block_on(moved).unwrap(), 2);
+    let count = || Ok::<_, Report>(Rc::strong_count(&permit));
+    let run = with_local(held().unused(), async |_| count());
+    assert_eq!(block_on(run).unwrap(), 2);
+    let run = with_local(held().partly(), async |n| Ok::<_, Report>((**n, count()?)));
+    assert_eq!(block_on(run).unwrap(), (7, 2));
+    let run = with_local(Box::new(held()).boxed(), async |_| count());
+    assert_eq!(block_on(run).unwrap(), 2);
+    let run = with_local(held().moved(), async |_| count());
+    assert_eq!(block_on(run).unwrap(), 2);
     assert_eq!(Rc::strong_count(&permit), 1);
 }
 

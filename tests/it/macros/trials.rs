@@ -75,14 +75,13 @@ async fn lints_reach_the_code() {
 
 #[test]
 fn an_error_inside_of_the_value_fails() {
-    let nested = || Ok::<_, String>(Err::<(), _>("inner"));
     let failed = std::panic::catch_unwind(|| {
         let limit = Duration::from_secs(9);
         trial(
             "nested_on_manual",
             limit,
             withal_testing::Manual::new,
-            async |_| nested(),
+            async |_| Ok::<_, String>(Err::<(), _>("inner")),
         );
     });
     let message = failed.unwrap_err();
