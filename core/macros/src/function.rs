@@ -1,6 +1,6 @@
 //! The function under an attribute.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Error, ItemFn, Result, Safety, Signature};
@@ -39,10 +39,13 @@ pub(crate) fn empty(function: ItemFn) -> TokenStream {
     quote!(fn #name() {})
 }
 
-/// Whether it begins like an `async fn`, so that what is wrong is inside of it.
+/// Whether it looks like an `async fn` with a body, so that what is wrong is inside of it.
 fn is_async_fn(item: TokenStream) -> bool {
-    let words: Vec<_> = item.into_iter().map(|token| token.to_string()).collect();
-    words.windows(2).any(|two| two == ["async", "fn"])
+    let words: Vec<_> = item.into_iter().collect();
+    let is = |token: &TokenTree, word| matches!(token, TokenTree::Ident(name) if name == word);
+    let mut pairs = words.windows(2);
+    pairs.any(|pair| is(&pair[0], "async") && is(&pair[1], "fn"))
+        && matches!(words.last(), Some(TokenTree::Group(_)))
 }
 
 /// Parses the function under the attribute `name`, which must be a plain `async fn`.

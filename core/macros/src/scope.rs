@@ -39,6 +39,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         return Ok(quote! {
             #error
             #(#attrs)*
+            #[allow(unused_variables)]
             #vis #sig -> #root::ErasedFn<#guard, #returned> {
                 loop {}
             }

@@ -1,4 +1,4 @@
-//! What is wrong inside of an `async fn` is said there, and `main` is not missed, too.
+//! A function within a scope names what it returns; and `main` is not missed beside its own error.
 
 #[withal::within(withal::null(()))]
 async fn within() -> impl Iterator<Item = u8> {
