@@ -45,7 +45,7 @@ use proc_macro::TokenStream;
 /// # Where a yield may stand
 ///
 /// There is one in the function, and it is the first thing that its statement does: `let outcome = yield_!(guard);`, `match yield_!(guard) { .. }`.
-/// It may stand in a branch, but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
+/// It may stand in a branch, where what was yielded is there again up to the end of the block of the yield; but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
 /// So other scopes are not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it with `&outcome`: they see the error of the body, too.
 /// `self` is yielded under a name: `let me = self;`. Attributes that rewrite an `async fn`, such as `#[instrument]`, cannot be combined with this one: the function is none any more.
 ///

@@ -272,7 +272,7 @@ pub async fn what_it_closes_is_told<R: Runtime>(_: R) {
     // The exit has begun when it is dropped, and goes on as a job of the scope around it.
     let cut = null(()).with(async |()| {
         let run = around().with(async |()| fails(()).await);
-        ok(cut_after(2, run).eagerly().await.is_none())
+        ok(cut_after(1, run).eagerly().await.is_none())
     });
     assert_eq!(cut.await, Ok(true));
     assert_eq!(told(), ["1, failed: no luck"]);
