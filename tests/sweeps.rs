@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use withal::{Open, Reason, ScopeExt, scope, timeout, until};
+use withal::{Open, Reason, ScopeExt, scope, timeout, until, with_local};
 use withal_testing::{
-    Injected, Ledger, Manual, Traced, block_on, drop_sweep, drop_sweep_and, fault_sweep, run,
-    yield_now, yield_times,
+    Injected, Ledger, LostErrors, Manual, Traced, block_on, cut_after, drop_sweep, drop_sweep_and,
+    fault_sweep, run, yield_now, yield_times,
 };
 
 /// Opens `scope` and yields it, and suspends wherever it can.
@@ -96,4 +96,22 @@ fn every_fault_is_found_again() {
         }
     }));
     assert!(runs > 20, "{runs}");
+}
+
+#[scope(yields = u8, local)]
+async fn local() -> Result<(), Injected> {
+    yield_!(1);
+    Ok(())
+}
+
+/// A hard drop of a local one skips its exit, and names the function.
+#[test]
+fn a_local_one_is_named_when_it_is_skipped() {
+    let lost = LostErrors::listen();
+    let run = with_local(local(), async |_| {
+        Ok::<(), Injected>(std::future::pending().await)
+    });
+    assert!(block_on(cut_after(1, run)).is_none());
+    let told = lost.containing("exit of `local`");
+    assert_eq!(told.len(), 1, "{told:?}");
 }

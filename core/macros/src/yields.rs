@@ -136,13 +136,13 @@ impl<'a> Visit<'a> for Search {
 
     fn visit_expr_loop(&mut self, expr: &'a ExprLoop) {
         self.inside(self.place.unwrap_or(LOOP), |me| {
-            visit::visit_expr_loop(me, expr)
+            visit::visit_expr_loop(me, expr);
         });
     }
 
     fn visit_expr_while(&mut self, expr: &'a ExprWhile) {
         self.inside(self.place.unwrap_or(LOOP), |me| {
-            visit::visit_expr_while(me, expr)
+            visit::visit_expr_while(me, expr);
         });
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use withal::{Never, Open, Outcome, Report, ScopeExt, scope, sync, with_local};
-use withal_testing::{LostErrors, block_on, caught, cut_after, yield_now};
+use withal_testing::{block_on, caught, yield_now};
 
 /// A connection.
 #[derive(Debug, PartialEq)]
@@ -227,7 +227,6 @@ fn a_receiver_is_held_as_a_whole() {
 
 /// A yield is also the first thing that these do.
 #[scope(yields = u32)]
-#[expect(clippy::needless_late_init)] // it is what is tested
 async fn assigned() -> Result<(), Report> {
     let number = 1;
     let outcome;
@@ -291,18 +290,6 @@ fn one_that_does_not_yield_is_named_with_its_line() {
     let here = format!("`forgetful` ({}:{line}:", file!());
     assert!(message.starts_with(&here), "{message}");
     assert!(block_on(forgetful(true).using(async |()| ())).is_ok());
-}
-
-/// A hard drop names the function, too.
-#[test]
-fn a_local_one_is_named_when_it_is_skipped() {
-    let lost = LostErrors::listen();
-    let run = with_local(shared("rc".into()), async |_| {
-        Ok::<(), Report>(std::future::pending().await)
-    });
-    assert!(block_on(cut_after(1, run)).is_none());
-    let told = lost.containing("exit of `shared`");
-    assert_eq!(told.len(), 1, "{told:?}");
 }
 
 /// Two of them inside of a third: all that goes wrong in their exits is found again.
