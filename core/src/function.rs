@@ -199,14 +199,8 @@ where
     ) -> Result<Provided<G, F>, ErrorOf<F>> {
         let mut owner = Owner::new(Called(Cow::Borrowed(self.name)), location);
         let (passage, function) = (self.passage, self.function);
-        let (name, made_at, frame) = (self.name, self.location, owner.frame);
-        let first = async {
-            let provided = first_half(function, &passage).await?;
-            Ok::<_, ErrorOf<F>>(provided.unwrap_or_else(|| {
-                panic!("`{name}` ({made_at}) has returned `Ok` without having yielded anything")
-            }))
-        };
-        let ended = entering(|| first, &mut owner).await;
+        let (made_at, frame) = (self.location, owner.frame);
+        let ended = entering(|| first_half(function, &passage), &mut owner).await;
         let ended = match ended {
             Ok(Ok((guard, function))) => {
                 let rest = Rest {
@@ -228,20 +222,24 @@ where
             polled
         })
         .await;
+        let name = owner.label().name;
         drop(owner);
         match ended {
-            Ok(error) => Err(error),
+            Ok(Some(error)) => Err(error),
+            Ok(None) => {
+                panic!("`{name}` ({made_at}) has returned `Ok` without having yielded anything")
+            }
             Err(Stop::Panicked(panic)) => resume_unwind(*panic),
             Err(Stop::Cut) => pending().await,
         }
     }
 }
 
-/// Polls the function until it has provided its guard; `None` if it never does.
+/// Polls the function until it has provided its guard; the error is `None` if it never does.
 async fn first_half<G, F>(
     mut function: Pin<Box<F>>,
     passage: &Passage<G>,
-) -> Result<Option<(G, Pin<Box<F>>)>, ErrorOf<F>>
+) -> Result<(G, Pin<Box<F>>), Option<ErrorOf<F>>>
 where
     F: Future<Output: Returned>,
 {
@@ -256,9 +254,9 @@ where
     })
     .await;
     match provided.map_err(Returned::result) {
-        Ok(guard) => Ok(Some((guard, function))),
-        Err(Err(error)) => Err(error),
-        Err(Ok(_)) => Ok(None),
+        Ok(guard) => Ok((guard, function)),
+        Err(Err(error)) => Err(Some(error)),
+        Err(Ok(_)) => Err(None),
     }
 }
 
