@@ -98,6 +98,37 @@ fn every_fault_is_found_again() {
     assert!(runs > 20, "{runs}");
 }
 
+/// Borrows, and is run where it is.
+#[scope(yields = Open<Traced>, local)]
+async fn borrowing(ledger: &Ledger) -> Result<(), Injected> {
+    yield_now().await;
+    let open = ledger.scope("a").yields(1).open().await?;
+    ledger.say("<");
+    let outcome = yield_!(open);
+    yield_now().await;
+    ledger.say(">");
+    open.close(&outcome).await?;
+    Ok(())
+}
+
+#[test]
+fn a_local_one_is_cancelled_at_every_poll() {
+    let mut ended = 0;
+    for polls in 0..20 {
+        let ledger = Ledger::new();
+        let signal = async {
+            yield_times(polls).await;
+            Reason::Requested("enough")
+        };
+        let body = async |_: &mut _| Ok::<_, Injected>(yield_times(2).await);
+        let run = block_on(until(signal, with_local(borrowing(&ledger), body)));
+        ended += usize::from(run.is_ok());
+        ledger.check();
+        check(&ledger);
+    }
+    assert!((1..18).contains(&ended), "{ended}");
+}
+
 #[scope(yields = u8, local)]
 async fn local() -> Result<(), Injected> {
     yield_!(1);

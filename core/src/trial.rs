@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::future::pending;
 use std::panic::resume_unwind;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::launch::{Launch, supervise};
@@ -45,7 +45,11 @@ pub fn trial<L, T, F>(
     };
     let thread = thread::Builder::new().name(name.to_owned()).spawn(run);
     let thread = thread.unwrap_or_else(|error| panic!("{name}: no thread: {error}"));
-    let patience = limit.saturating_add(GRACE * 4);
+    finish(name, thread, &ended, limit.saturating_add(GRACE * 4));
+}
+
+/// Waits for the end of a test, which hangs up then.
+fn finish(name: &str, thread: JoinHandle<()>, ended: &Receiver<()>, patience: Duration) {
     if let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(patience) {
         panic!("{name}: it blocks its thread, and has not ended within {patience:?}");
     }
@@ -74,5 +78,29 @@ impl<T: Passed, E: Debug> Passed for Result<T, E> {
             Ok(value) => value.passed(name),
             Err(error) => panic!("{name} failed: {error:?}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread that ends when nobody keeps the other end any more is left to itself.
+    #[test]
+    fn one_that_blocks_its_thread_fails() {
+        let (running, ended) = mpsc::channel();
+        let (keep, kept) = mpsc::channel::<()>();
+        let blocks = thread::spawn(move || {
+            let _running = running;
+            let _ = kept.recv();
+        });
+        let waits = move || finish("late", blocks, &ended, Duration::ZERO);
+        let message = thread::spawn(waits).join().unwrap_err();
+        let message = message.downcast_ref::<String>().unwrap();
+        assert!(
+            message.starts_with("late: it blocks its thread"),
+            "{message}"
+        );
+        drop(keep); // now it ends
     }
 }

@@ -12,6 +12,9 @@ async fn without_a_type() -> Result<(), withal::Never> {
     Ok(())
 }
 
+#[withal::test(timeout)]
+async fn without_a_limit() {}
+
 #[withal::within]
 async fn without_a_scope() {}
 

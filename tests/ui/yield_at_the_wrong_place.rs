@@ -41,6 +41,39 @@ async fn in_the_middle() -> Result<(), withal::Never> {
     Ok(drop(both))
 }
 
+#[withal::scope]
+async fn in_the_other_loops() -> Result<(), withal::Never> {
+    while true {
+        yield_!();
+    }
+    loop {
+        yield_!();
+    }
+}
+
+#[withal::scope]
+async fn in_a_select() -> Result<(), withal::Never> {
+    withal::select! {
+        _ = yield_!() => {}
+    }
+    Ok(())
+}
+
+#[withal::scope]
+async fn in_a_guard_of_a_match() -> Result<(), withal::Never> {
+    match 1 {
+        1 if yield_!().is_success() => {}
+        _ => {}
+    }
+    Ok(())
+}
+
+#[withal::scope]
+async fn in_a_chain() -> Result<(), withal::Never> {
+    if true && yield_!().is_success() {}
+    Ok(())
+}
+
 fn not_in_a_scope() {
     withal::yield_!(());
 }

@@ -10,10 +10,10 @@ pub fn connect(
         | -> io::Result<()> {
             let host = host;
             let connection = Connection::open(&host).await?;
-            #[allow(unused_variables, unused_mut)]
             let (mut connection, __withal_outcome) = __withal_provide
                 .provide(connection)
                 .await;
+            let _ = &mut connection;
             let outcome = __withal_outcome;
             connection.close(outcome.is_success()).await
         })

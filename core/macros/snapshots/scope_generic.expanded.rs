@@ -20,10 +20,10 @@ where
             let __withal_argument_3 = __withal_argument_3;
             let _ = __withal_argument_3;
             first.prepare();
-            #[allow(unused_variables, unused_mut)]
             let ((mut first, _), __withal_outcome) = __withal_provide
                 .provide((first, left + 1))
                 .await;
+            let _ = &mut first;
             let _ = __withal_outcome;
             Ok(())
         })

@@ -10,7 +10,6 @@ fn handler(
             let log = log;
             match log.is_open() {
                 true => {
-                    #[allow(unused_variables, unused_mut)]
                     let ((), __withal_outcome) = __withal_provide.provide(()).await;
                     match __withal_outcome.map(|error: &ValueError| error.text()) {
                         Some(text) => Ok(log.suppress(text)),

@@ -12,15 +12,14 @@ fn session(
             __withal_provide: ::withal::Provide<Session>,
         | -> io::Result<()> {
             let _ = &self;
-            let __withal_argument_1 = __withal_argument_1;
-            let _permit = __withal_argument_1;
+            let (_permit,) = (__withal_argument_1,);
             #[cfg(unix)]
             let r#type = r#type;
             let session = self.pool.session(r#type).await?;
-            #[allow(unused_variables, unused_mut)]
             let (mut session, __withal_outcome) = __withal_provide
                 .provide(session)
                 .await;
+            let _ = &mut session;
             let _ = __withal_outcome;
             self.pool.put_back(session).await
         })

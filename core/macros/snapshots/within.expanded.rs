@@ -1,11 +1,9 @@
 pub async fn fetch(&self, id: u32) -> io::Result<String> {
-    #[allow(unused_imports)]
     use ::withal::__private::WithinValue as _;
     ::withal::__private::Within::<io::Result<String>>::new()
         .run(
             measure("fetch", id),
             async |_| -> io::Result<String> {
-                #[allow(unused_imports)]
                 use ::withal::__private::WithinValue as _;
                 ::withal::__private::Within::<io::Result<String>>::new()
                     .run(

@@ -16,22 +16,31 @@ pub(crate) fn moved(signature: &mut Signature) -> Vec<Stmt> {
             FnArg::Typed(argument) => argument,
         };
         let (attrs, pattern) = (argument.attrs.clone(), (*argument.pat).clone());
-        let name = match &pattern {
+        let plain = match &pattern {
             Pat::Ident(PatIdent {
                 ident,
                 by_ref: None,
                 subpat: None,
                 ..
-            }) if !ident.to_string().starts_with('_') => ident.clone(),
-            _ => {
-                let name = format_ident!("__withal_argument_{number}", span = Span::mixed_site());
-                // By its name first, for a pattern like `_` moves nothing.
-                statements.push(parse_quote!(#(#attrs)* let #name = #name;));
-                name
-            }
+            }) => Some(ident),
+            _ => None,
+        };
+        let name = match plain {
+            Some(ident) if !ident.to_string().starts_with('_') => ident.clone(),
+            _ => format_ident!("__withal_argument_{number}", span = Span::mixed_site()),
         };
         *argument.pat = parse_quote!(#name);
-        statements.push(parse_quote!(#(#attrs)* let #pattern = #name;));
+        let back = match plain {
+            Some(ident) if *ident == name => parse_quote!(#(#attrs)* let #pattern = #name;),
+            // A lint dislikes a mere binding of what begins with `_`.
+            Some(_) => parse_quote!(#(#attrs)* let (#pattern,) = (#name,);),
+            None => {
+                // By its name first, for a pattern like `_` moves nothing.
+                statements.push(parse_quote!(#(#attrs)* let #name = #name;));
+                parse_quote!(#(#attrs)* let #pattern = #name;)
+            }
+        };
+        statements.push(back);
     }
     statements
 }

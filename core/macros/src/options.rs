@@ -39,7 +39,7 @@ pub(crate) fn parse(
             }
             seen.push(name.clone());
             if name == "crate" {
-                let path: LitStr = value(input)?;
+                let path: LitStr = value(&name, input)?;
                 root = Root(path.parse::<Path>()?.into_token_stream());
             } else if !option(&name.to_string(), &name, input)? {
                 let message = format!("there is no such option; there are: {known}, `crate`");
@@ -55,8 +55,12 @@ pub(crate) fn parse(
     Ok(root)
 }
 
-/// The value after `=`.
-pub(crate) fn value<T: Parse>(input: ParseStream<'_>) -> Result<T> {
+/// The value of the option `name`, after `=`.
+pub(crate) fn value<T: Parse>(name: &Ident, input: ParseStream<'_>) -> Result<T> {
+    if input.is_empty() {
+        let message = format!("this takes a value: `{name} = ..`");
+        return Err(Error::new(name.span(), message));
+    }
     input.parse::<Token![=]>()?;
     input.parse()
 }

@@ -22,7 +22,7 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
                 }
             }
             "current_thread" => current_thread = Some(ident.clone()),
-            "exit_budget" => budget = Some(options::value(input)?),
+            "exit_budget" => budget = Some(options::value(ident, input)?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{Error, ItemFn, Result, ReturnType, Type, parse_quote};
 
 use crate::{arguments, function, options, yields};
@@ -10,9 +11,9 @@ use crate::{arguments, function, options, yields};
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let mut guard: Type = parse_quote!(());
     let mut local = false;
-    let root = options::parse(options, "`yields = Type`, `local`", |name, _, input| {
+    let root = options::parse(options, "`yields = Type`, `local`", |name, ident, input| {
         match name {
-            "yields" => guard = options::value(input)?,
+            "yields" => guard = options::value(ident, input)?,
             "local" => local = true,
             _ => return Ok(false),
         }
@@ -53,19 +54,16 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     sig.output = parse_quote! {
         -> #root::ScopeFn<#guard, impl ::core::future::Future<Output = #returned> #send>
     };
-    // What is wrong with the whole of it is said at its name.
-    let here = Span::call_site().located_at(sig.ident.span());
-    let scope = quote_spanned! {here=>
-        #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
-            #(#moved)*
-            #(#statements)*
-        })
-        .called(#name)
-    };
+    // A type that is no `Result` is refused where it stands.
+    let make = quote_spanned!(returned.span()=> #root::scope_fn);
     Ok(quote! {
         #(#attrs)*
         #vis #sig {
-            #scope
+            #make(async move |#provide: #root::Provide<#guard>| -> #returned {
+                #(#moved)*
+                #(#statements)*
+            })
+            .called(#name)
         }
     })
 }

@@ -36,9 +36,9 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let mut only = Vec::new();
     let mut limit: Option<Expr> = None;
     let known = "`tokio`, `smol`, `async_std`, `futures`, `timeout = Duration`";
-    let root = options::parse(attribute, known, |name, _, input| {
+    let root = options::parse(attribute, known, |name, ident, input| {
         match name {
-            "timeout" => limit = Some(options::value(input)?),
+            "timeout" => limit = Some(options::value(ident, input)?),
             name if FLAVOURS.iter().any(|flavour| flavour.runtime == name) => {
                 only.push(name.to_owned());
             }

@@ -67,7 +67,6 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     let mut body = quote!(#block);
     for scope in scopes.into_iter().rev() {
         body = quote!({
-            #[allow(unused_imports)]
             use #root::__private::WithinValue as _;
             #root::__private::Within::<#returned>::new().run(#scope, async |_| -> #returned #body).await
         });

@@ -182,9 +182,10 @@ impl VisitMut for Lending<'_> {
         }
         if let Some(arguments) = take(statement, &outcome) {
             let lend = self.call(arguments, &outcome);
-            self.done = lend
-                .map(|lend| block.stmts.insert(index, lend))
-                .map(|()| true);
+            self.done = lend.map(|lend| {
+                block.stmts.splice(index..index, lend);
+                true
+            });
             return;
         }
         visit_mut::visit_stmt_mut(self, statement);
@@ -205,24 +206,32 @@ impl VisitMut for Lending<'_> {
 }
 
 impl Lending<'_> {
-    fn call(&self, arguments: TokenStream, outcome: &Ident) -> Result<Stmt> {
+    fn call(&self, arguments: TokenStream, outcome: &Ident) -> Result<Vec<Stmt>> {
         let provide = self.provide;
         let guard: Expr = if arguments.is_empty() {
             parse_quote!(())
         } else {
             syn::parse2(arguments)?
         };
-        let back = back(&guard)?;
+        let mut names = Vec::new();
+        let back = back(&guard, &mut names)?;
         let here = Span::call_site().located_at(guard.span());
-        Ok(parse_quote_spanned! {here=>
-            #[allow(unused_variables, unused_mut)]
+        let provide = Ident::new(&provide.to_string(), provide.span().located_at(here));
+        let mut lend = vec![parse_quote_spanned! {here=>
             let (#back, #outcome) = #provide.provide(#guard).await;
-        })
+        }];
+        // Nobody has to use them, or to change them; and a crate that forbids its lints takes no attribute that says so.
+        lend.extend(
+            names
+                .iter()
+                .map(|name| -> Stmt { parse_quote!(let _ = &mut #name;) }),
+        );
+        Ok(lend)
     }
 }
 
-/// The pattern by which what was lent is there again.
-fn back(guard: &Expr) -> Result<TokenStream> {
+/// The pattern by which what was lent is there again, under its `names`.
+fn back(guard: &Expr, names: &mut Vec<Ident>) -> Result<TokenStream> {
     Ok(match guard {
         Expr::Path(path) => match path.path.get_ident() {
             Some(name) if name == "self" => {
@@ -230,16 +239,20 @@ fn back(guard: &Expr) -> Result<TokenStream> {
                 return Err(Error::new(name.span(), message));
             }
             // Not a constant, nor a struct without fields.
-            Some(name) if !name.to_string().starts_with(char::is_uppercase) => quote!(mut #name),
+            Some(name) if !name.to_string().starts_with(char::is_uppercase) => {
+                names.push(name.clone());
+                quote!(mut #name)
+            }
             _ => quote!(_),
         },
         Expr::Tuple(tuple) => {
-            let parts = tuple.elems.iter().map(back).collect::<Result<Vec<_>>>()?;
+            let parts = tuple.elems.iter().map(|part| back(part, names));
+            let parts = parts.collect::<Result<Vec<_>>>()?;
             quote!((#(#parts,)*))
         }
-        Expr::Paren(inner) => back(&inner.expr)?,
+        Expr::Paren(inner) => back(&inner.expr, names)?,
         // What a macro has put in for one of its arguments.
-        Expr::Group(inner) => back(&inner.expr)?,
+        Expr::Group(inner) => back(&inner.expr, names)?,
         _ => quote!(_),
     })
 }

@@ -109,6 +109,51 @@ fn a_macro_may_write_it() {
     assert_eq!(block_on(run).unwrap_err().to_string(), "2");
 }
 
+/// A crate that forbids what it is warned of, and is pedantic.
+mod strict {
+    #![forbid(unused, nonstandard_style)]
+    #![deny(clippy::pedantic, clippy::nursery)]
+
+    use withal::{Never, Report, Runtime, scope, within};
+
+    #[scope(yields = (Vec<u8>, u8))]
+    pub(super) async fn unused(_permit: u8, limit: u8) -> Result<(), Report> {
+        let rows = Vec::new();
+        yield_!((rows, limit));
+        Ok(())
+    }
+
+    #[scope(yields = u8)]
+    async fn passed_on(_: u8, mut number: u8) -> Result<(), Never> {
+        number += 1;
+        let _outcome = yield_!(number);
+        Ok(())
+    }
+
+    #[within(passed_on(1, 2))]
+    pub(super) async fn fails() -> Result<u8, Report> {
+        Ok(3)
+    }
+
+    #[within(passed_on(1, number))]
+    pub(super) async fn gives(number: u8) -> u8 {
+        number
+    }
+
+    #[withal::test]
+    async fn is_a_test(rt: impl Runtime) {
+        rt.sleep(std::time::Duration::ZERO).await;
+    }
+}
+
+#[test]
+fn a_strict_crate_is_content() {
+    let run = strict::unused(1, 2).with(async |(rows, _)| Ok::<_, withal::Report>(rows.len()));
+    assert_eq!(block_on(run).unwrap(), 0);
+    assert_eq!(block_on(strict::fails()).unwrap(), 3);
+    assert_eq!(block_on(strict::gives(4)), 4);
+}
+
 /// Which of the two macros of a runtime gives its items back.
 mod enabled {
     withal::__private::enabled::on_smol! { pub(super) const SMOL: bool = true; }

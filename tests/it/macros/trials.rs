@@ -89,6 +89,26 @@ fn an_error_inside_of_the_value_fails() {
     assert_eq!(message, r#"nested_on_manual failed: "inner""#);
 }
 
+/// A panic of the test goes on as it is.
+#[test]
+fn a_panic_goes_through() {
+    let failed = std::panic::catch_unwind(|| {
+        let limit = Duration::from_secs(9);
+        trial(
+            "panics_on_manual",
+            limit,
+            withal_testing::Manual::new,
+            async |_| {
+                let number: u8 = "x7".parse().expect("a number");
+                assert_eq!(number, 7);
+            },
+        );
+    });
+    let message = failed.unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert!(message.starts_with("a number: "), "{message}");
+}
+
 /// Under the names that the attributes use themselves.
 mod named {
     #[withal::test]

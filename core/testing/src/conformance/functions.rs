@@ -26,7 +26,11 @@ const ABC: [&str; 3] = ["a", "b", "c"];
 type Function = ErasedFn<Open<Traced>, Result<(), Injected>>;
 
 /// A function that opens `scope` and yields it. It says `<` at its yield point, and `>` before it closes what comes back.
-fn function(ledger: &Ledger, name: &'static str, outer: Option<&TracedGuard>) -> Function {
+pub(super) fn function(
+    ledger: &Ledger,
+    name: &'static str,
+    outer: Option<&TracedGuard>,
+) -> Function {
     let mut scope = ledger.scope(name).yields(1);
     if let Some(outer) = outer {
         scope = scope.inside(outer);
@@ -85,6 +89,11 @@ pub async fn dropped_at_every_poll<R: Runtime>(rt: R) {
     let polls = drop_sweep_and(|ledger| three(ledger.clone()), check).await;
     assert!(polls > 15, "every half suspends: {polls}");
     drop_sweep_and(|ledger| timeout(&rt, FOREVER, three(ledger.clone())), check).await;
+    let bounded = |ledger: &Ledger| {
+        let scope = function(ledger, "a", None).exit_within(&rt, FOREVER);
+        scope.with(async |_| Ok::<_, Report>(yield_times(2).await))
+    };
+    drop_sweep_and(bounded, |ledger, _| check_halves(ledger)).await;
     for steps in 0..25 {
         let ledger = Ledger::new();
         let outer = ledger.scope("o").using(async |_| {

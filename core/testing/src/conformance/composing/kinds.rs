@@ -3,9 +3,11 @@
 use std::pin::Pin;
 
 use withal_core::{
-    Bracket, Propagate, Raise, Report, ScopeExt, acquire, join, join_all, lazy, race, shared,
+    Bracket, ExitStack, Propagate, Raise, Report, ScopeExt, acquire, join, join_all, lazy, race,
+    shared,
 };
 
+use crate::conformance::functions::function;
 use crate::cut::yield_times;
 use crate::ledger::{Injected, Ledger};
 
@@ -177,6 +179,44 @@ pub(super) const KINDS: &[Kind] = &[
     kind("race of protected ones", |ledger| {
         let s = |name, yields| ledger.scope(name).yields(yields).protected();
         run(ledger, race(s("a", 2), s("b", 1)))
+    })
+    .abreast()
+    .choosing(),
+    kind("functions", |ledger| {
+        let f = |name| function(ledger, name, None);
+        run(ledger, (f("a").protected(), f("b").boxed(), [Some(f("c"))]))
+    }),
+    kind("functions, one after the other", |ledger| {
+        let f = |name| function(ledger, name, None);
+        let (b, c) = (f("b"), f("c"));
+        run(ledger, f("a").then_enter(|_| b).then_enter(|_| c))
+    }),
+    kind("functions in a stack", |ledger| {
+        let ledger = ledger.clone();
+        Box::pin(ExitStack::with(async move |stack| {
+            let f = |name| function(&ledger, name, None);
+            let _a = stack.enter(f("a")).await?;
+            let _b = stack.enter(f("b").protected()).await?;
+            yield_times(2).await;
+            ledger.point("body")?;
+            ledger.say("body.");
+            Ok(())
+        }))
+    }),
+    kind("functions joined", |ledger| {
+        let f = |name| function(ledger, name, None);
+        run(ledger, join(f("a"), f("b").protected()))
+    })
+    .abreast(),
+    kind("a function instead of another one", |ledger| {
+        let f = |name| function(ledger, name, None);
+        let first = (f("a"), ledger.scope("b").yields(1).enter_fails());
+        run(ledger, first.or_enter((f("c"), ledger.scope("d"))))
+    })
+    .choosing(),
+    kind("functions that race", |ledger| {
+        let f = |name| function(ledger, name, None);
+        run(ledger, race(f("a"), f("b").protected()))
     })
     .abreast()
     .choosing(),
