@@ -1,9 +1,8 @@
 //! `#[scope]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Error, ItemFn, Result, ReturnType, Type, parse_quote};
 
 use crate::{arguments, function, options, yields};
@@ -54,12 +53,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
     sig.output = parse_quote! {
         -> #root::ScopeFn<#guard, impl ::core::future::Future<Output = #returned> #send>
     };
-    // A type that is no `Result` is refused where it stands.
-    let make = quote_spanned!(returned.span()=> #root::scope_fn);
     Ok(quote! {
         #(#attrs)*
         #vis #sig {
-            #make(async move |#provide: #root::Provide<#guard>| -> #returned {
+            #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
                 #(#moved)*
                 #(#statements)*
             })
