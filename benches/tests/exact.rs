@@ -54,6 +54,25 @@ fn allocations_of_a_function() {
     assert_eq!(allocations(functions), 3);
 }
 
+/// Runs so many that are erased, whose bodies succeed or fail.
+fn erased(n: u64, body: Result<(), Refused>) {
+    for _ in 0..n {
+        let function = scope_fn(async |p: Provide<()>| {
+            let ((), _) = p.provide(()).await;
+            Ok::<_, Refused>(())
+        });
+        let run = std::pin::pin!(function.erased().with(async |()| body));
+        assert!(run.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}
+
+/// One more to hide the type of the future; and three to lend the error of the body to the exit.
+#[test]
+fn allocations_of_an_erased_function() {
+    assert_eq!(allocations(|n| erased(n, Ok(()))), 4);
+    assert_eq!(allocations(|n| erased(n, Err(Refused))), 7);
+}
+
 /// The most entries that are measured here.
 ///
 /// So many come first and are not measured: with the feature `inspect` they are listed, and the places in the list stay, for those that follow.

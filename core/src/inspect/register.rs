@@ -62,7 +62,8 @@ enum Name {
 
 impl Name {
     fn of<B: Bracket>(tag: &B::Tag) -> Self {
-        if (tag as &dyn Any).is::<Cow<'static, str>>() {
+        let any: &dyn Any = tag;
+        if any.is::<Cow<'static, str>>() || any.is::<&'static str>() {
             return Self::Now(B::name(tag));
         }
         let find = |tag: &dyn Any| tag.downcast_ref().map(B::name);
