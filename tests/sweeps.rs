@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use withal::{Open, Reason, ScopeExt, scope, timeout, until, with_local};
 use withal_testing::{
-    Injected, Ledger, LostErrors, Manual, Traced, block_on, cut_after, drop_sweep, drop_sweep_and,
-    fault_sweep, run, yield_now, yield_times,
+    Injected, Ledger, LostErrors, Manual, Traced, block_on, caught, cut_after, drop_sweep,
+    drop_sweep_and, fault_sweep, hush_injected_panics, run, yield_now, yield_times,
 };
 
 /// Opens `scope` and yields it, and suspends wherever it can.
@@ -24,13 +24,27 @@ async fn traced(ledger: Ledger, scope: Traced) -> Result<(), Injected> {
     Ok(())
 }
 
-async fn nested(ledger: Ledger) -> Result<(), Injected> {
+/// How the inner body ends.
+#[derive(Clone, Copy)]
+enum End {
+    Well,
+    Fails,
+    Panics,
+}
+
+async fn nested(ledger: Ledger, end: End) -> Result<(), Injected> {
     let a = ledger.scope("a").yields(1);
     let outer = traced(ledger.clone(), a).with(async |a| {
         yield_now().await;
         let b = ledger.scope("b").inside(a).yields(1);
-        let inner =
-            traced(ledger.clone(), b).with(async |_| Ok::<_, Injected>(yield_times(2).await));
+        let inner = traced(ledger.clone(), b).with(async |_| {
+            yield_times(2).await;
+            match end {
+                End::Well => Ok(()),
+                End::Fails => Err(Injected("on purpose".to_owned())),
+                End::Panics => panic!("injected panic"),
+            }
+        });
         inner.await
     });
     outer.await
@@ -45,13 +59,23 @@ fn check(ledger: &Ledger) {
 
 #[test]
 fn dropped_at_every_poll() {
-    let polls = block_on(drop_sweep_and(
-        |ledger| nested(ledger.clone()),
-        |ledger, _| check(ledger),
-    ));
-    assert!(polls > 12, "{polls}");
+    hush_injected_panics();
+    for end in [End::Well, End::Fails, End::Panics] {
+        let polls = block_on(drop_sweep_and(
+            |ledger| caught(nested(ledger.clone(), end)),
+            |ledger, _| check(ledger),
+        ));
+        assert!(polls > 12, "{polls}");
+    }
     run(|rt: Manual| async move {
-        drop_sweep(|ledger| timeout(&rt, Duration::from_secs(9), nested(ledger.clone()))).await;
+        drop_sweep(|ledger| {
+            timeout(
+                &rt,
+                Duration::from_secs(9),
+                nested(ledger.clone(), End::Well),
+            )
+        })
+        .await;
     });
 }
 
@@ -63,7 +87,7 @@ fn cancelled_at_every_poll() {
             yield_times(polls).await;
             Reason::Requested("enough")
         };
-        let _ = block_on(until(signal, nested(ledger.clone())));
+        let _ = block_on(until(signal, nested(ledger.clone(), End::Well)));
         assert_eq!(ledger.live(), 0, "{}", ledger.trace());
         ledger.check();
         check(&ledger);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 
 use crate::frame;
+use crate::lost;
 use crate::report::{Entry, Report, ReportError, What};
 
 #[cfg(feature = "anyhow")]
@@ -185,7 +186,7 @@ impl KeptFailure {
         FailureRef(
             self.lease
                 .text
-                .get_or_init(|| Failed::new(self.to_string())),
+                .get_or_init(|| Failed::text(self.to_string())),
         )
     }
 
@@ -224,28 +225,44 @@ pub(crate) struct Failed<E: ?Sized> {
     lease: OnceLock<Arc<Lease>>,
     /// Set by a composite exit of which one part has suppressed this error and another one has failed.
     suppressed: AtomicBool,
-    /// Whether no exit can suppress it: the error of an enter, for which there is no body.
-    lasting: bool,
+    of: Of,
     pub(crate) error: E,
+}
+
+/// What an error is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A body, to whose caller it goes back.
+    Body,
+    /// An enter: no exit can suppress it, for there is no body.
+    Enter,
+    /// A body that keeps it: this is its text.
+    Elsewhere,
 }
 
 impl<E: Fault> Failed<E> {
     pub(crate) fn new(error: E) -> Arc<Self> {
-        Self::make(error, false)
+        Self::make(error, Of::Body)
     }
 
     /// A cell for the error of an enter.
     #[cold]
     pub(crate) fn lasting(error: E) -> Arc<Self> {
-        Self::make(error, true)
+        Self::make(error, Of::Enter)
+    }
+
+    /// A cell for the text of an error: nobody asks for it back.
+    #[cold]
+    fn text(error: E) -> Arc<Self> {
+        Self::make(error, Of::Elsewhere)
     }
 
     #[inline]
-    fn make(error: E, lasting: bool) -> Arc<Self> {
+    fn make(error: E, of: Of) -> Arc<Self> {
         Arc::new(Self {
             lease: OnceLock::new(),
             suppressed: AtomicBool::new(false),
-            lasting,
+            of,
             error,
         })
     }
@@ -257,9 +274,12 @@ impl<E: Fault> Failed<E> {
         if let Some(lease) = self.lease.get() {
             lease.expire();
         }
-        Arc::into_inner(self)
-            .expect("a forgotten `Open::close` still holds the error of this body")
-            .error
+        let failed = Arc::try_unwrap(self).unwrap_or_else(|failed| {
+            let text = failed.error.to_string();
+            lost::tell(Entry::new(What::fault(text)));
+            panic!("what this exit has closed elsewhere still holds the error of the body");
+        });
+        failed.error
     }
 }
 
@@ -274,7 +294,12 @@ impl<E: ?Sized> Failed<E> {
     }
 
     pub(crate) fn is_lasting(&self) -> bool {
-        self.lasting
+        self.of == Of::Enter
+    }
+
+    /// Whether its owner gets it back when the exits have ended.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.of != Of::Elsewhere
     }
 }
 

@@ -60,7 +60,7 @@ use passage::{Passage, Provide};
 ///
 /// # Errors
 ///
-/// An `Err` before the guard is provided is a failed enter: there is no body. What the function has opened by then has been released when it is returned.
+/// An `Err` before the guard is provided is a failed enter: there is no body. What the function has opened by then has been released when it is returned; its exits are told that it was dropped.
 /// An `Err` after it is that of the exit.
 ///
 /// # Panics

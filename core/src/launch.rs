@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
+use std::thread;
 use std::time::Duration;
 
 use crate::clock::{Limit, hide};
@@ -85,19 +86,7 @@ pub(crate) async fn supervise<R: Runtime, F: Future, S: Future<Output = ()>>(
             stopping.set(Some(limit.by));
             Some(limit)
         };
-        // A panic of main waits for the drain.
-        let main = async {
-            let mut main = pin!(main);
-            poll_fn(|cx| {
-                let poll = || main.as_mut().poll(cx);
-                match catch_unwind(AssertUnwindSafe(poll)) {
-                    Ok(polled) => polled.map(Ok),
-                    Err(panic) => Poll::Ready(Err(panic)),
-                }
-            })
-            .await
-        };
-        let mut stopped = pin!(until(stop, main).grace(exits));
+        let mut stopped = pin!(until(stop, caught(main)).grace(exits));
         poll_fn(|cx| stopped.as_mut().poll_within(cx, starts)).await
     };
     if !forced {
@@ -116,6 +105,36 @@ pub(crate) async fn supervise<R: Runtime, F: Future, S: Future<Output = ()>>(
             exits: interrupted.into_exits(),
         }),
     }
+}
+
+/// Runs `main` where no signal stops it, and waits for what it leaves behind, as long as `patience` says; after a panic there is no value to ask it of.
+///
+/// Nothing is around `main`: what is overdue in it moves home.
+pub(crate) async fn alone<R: Runtime, F: Future>(
+    rt: R,
+    patience: impl FnOnce(Option<&F::Output>) -> Duration,
+    main: F,
+) -> F::Output {
+    let home = Home::here().id();
+    let ended = caught(main).await;
+    let left = patience(ended.as_ref().ok());
+    // What has not ended by then is told right below.
+    let _ = drain_home(Some(home), &rt, left).await;
+    give_up(home).iter().for_each(lost::lose);
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// A panic of `main` as a value: it waits for the drain.
+async fn caught<F: Future>(main: F) -> thread::Result<F::Output> {
+    let mut main = pin!(main);
+    poll_fn(|cx| {
+        let poll = || main.as_mut().poll(cx);
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await
 }
 
 /// Waits for `future`, or for the signal that forces: then `None`.

@@ -38,6 +38,7 @@ pub mod inspect;
 #[path = "inspect/off.rs"]
 mod inspect;
 mod launch;
+mod lent;
 mod local;
 mod lost;
 mod open;
@@ -126,5 +127,5 @@ pub use with::{Output, using, with, with_report};
 pub mod __private {
     pub use crate::launch::ended::Ended;
     pub use crate::trial::{Passed, trial};
-    pub use crate::within::{Passes, Within, WithinValue};
+    pub use crate::within::{Passes, Within, WithinValue, never};
 }

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, resume_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 
 use crate::armed::Armed;
 use crate::bracket::{Bracket, Peek};
@@ -112,20 +113,28 @@ where
     /// # Panics
     ///
     /// If the exit panics.
-    /// A future of `close` that was given a `Failure`, polled and then leaked by `mem::forget` makes the `with` to which that failure belongs panic at its end, for it holds the error.
     ///
     /// # Cancel safety
     ///
     /// Dropped before its first poll, it is as if the `Open` was dropped. Dropped later, the exit goes on: whoever is around adopts it.
-    /// An exit that was given a `Failure` must end before the scope to which that failure belongs: should nobody be left inside of that scope to drive it, it is dropped, and told as overdue.
+    /// An exit that was given a `Failure` ends before the scope to which that failure belongs, wherever this future is by then.
+    /// Should nobody be left inside of that scope to drive it, it is dropped, and told as overdue; this future, should it still be awaited, does not end then.
     pub async fn close(mut self, outcome: impl Ending) -> Result<S::Verdict, S::Error> {
         // I6: what is closed inside of an exit belongs to that exit, wherever it was opened.
         let mut slot = self.take().expect(OPEN);
         slot.owner.rebase();
         let fate = outcome.with_outcome(Fate::of);
-        slot.owner.borrows = matches!(fate, Fate::Failure(_));
+        slot.owner.borrows = fate.borrows();
         slot.leave_after(fate);
-        match poll_fn(|cx| slot.poll_left(cx)).await {
+        let exited = if slot.owner.borrows {
+            match poll_fn(|cx| Poll::Ready(slot.poll_left(cx))).await {
+                Poll::Ready(exited) => exited,
+                Poll::Pending => slot.lend().await,
+            }
+        } else {
+            poll_fn(|cx| slot.poll_left(cx)).await
+        };
+        match exited {
             Ok(verdict) => Ok(verdict),
             Err(trouble) => match *trouble {
                 Trouble::Error(error, _) => Err(error),

@@ -261,6 +261,11 @@ impl Kept {
 /// assert!(missing.await?.is_none());
 /// # io::Result::Ok(()) }).unwrap();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "nothing is closed with `{Self}`",
+    label = "this is not how a body ended",
+    note = "it is an `Outcome`, or in the function of a scope what the yield gave, by reference: `close(&outcome)`"
+)]
 pub trait Ending: sealed::Sealed {
     #[doc(hidden)]
     fn with_outcome<R>(self, tell: impl FnOnce(Outcome<'_>) -> R) -> R;

@@ -165,6 +165,17 @@ impl<N: Naming> Owner<N> {
         orphan(kids.under(job), home, self.birth);
     }
 
+    /// Makes a job of `work`, which was lent an error, for whoever runs.
+    #[cold]
+    pub(crate) fn lend(&mut self, work: Work) {
+        let surroundings = match &mut self.rare {
+            Some(rare) => rare.surroundings.take(),
+            None => Default::default(),
+        };
+        let job = Job::new(work, self.label(), surroundings, true).listed(self.listing.take());
+        orphan(Parcel::One(job), None, self.birth);
+    }
+
     /// Starts again where the caller is: an exit that is started here belongs here (I6).
     pub(crate) fn rebase(&mut self) {
         self.birth = frame::birth();

@@ -11,12 +11,13 @@ use crate::exiting::Exiting;
 use crate::failure::{Failed, FailureRef, Fault};
 use crate::frame::{self, Dropping, Panic};
 use crate::framed::Heir;
+use crate::lent::{self, Asked};
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::outcome::{Outcome, PanicRef, Reason};
 use crate::owner::{Owner, ScopeName};
 use crate::report::{Entries, Entry, Label, Phase, Report, What};
-use crate::untold::{abandon, finish, tell_error};
+use crate::untold::{abandon, driven, finish, tell_error, tell_exited};
 use crate::watch::Trace;
 
 /// Copied from memory: a value of which only the first word has just been written stalls the exit that moves it.
@@ -95,6 +96,11 @@ impl Fate {
 }
 
 impl Fate {
+    /// Whether an error is in it that must be given back.
+    pub(crate) fn borrows(&self) -> bool {
+        matches!(self, Self::Failure(failed) if failed.is_lent())
+    }
+
     pub(crate) fn of(outcome: Outcome<'_>) -> Self {
         match outcome {
             Outcome::Success => Self::Success,
@@ -298,6 +304,25 @@ where
             }
         }
         polled
+    }
+
+    /// Leaves the exit that was started to whoever runs, as a job: it was lent an error, and ends before that goes back.
+    #[cold]
+    pub(crate) fn lend(&mut self) -> Asked<Exited<B::Verdict, B::Error>> {
+        let State::Leaving(exit) = std::mem::replace(&mut self.state, State::Left) else {
+            unreachable!("it was started");
+        };
+        let label = self.owner.label();
+        let (answer, asked) = lent::answer(label.clone(), |exited, label| {
+            tell_exited(exited, label);
+        });
+        self.owner.lend(Box::pin(async move {
+            let exited = driven(exit, &label).await;
+            if let Err(exited) = answer.give(exited) {
+                tell_exited(exited, &label);
+            }
+        }));
+        asked
     }
 
     /// Polls the exit that was started after anything else.

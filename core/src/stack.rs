@@ -444,7 +444,7 @@ impl<V: Verdict> ExitStack<V> {
             Closing::First(owner) => {
                 let mut unwinding = Unwinding::new(self.shared.clone(), fate, owner);
                 unwinding.rebase();
-                match unwinding.await {
+                match unwinding.closed().await {
                     Ok(result) => result,
                     Err(panic) => resume_unwind(*panic),
                 }

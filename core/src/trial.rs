@@ -1,13 +1,12 @@
 //! What the attribute `#[test]` expands to: a test on one runtime, with a limit.
 
 use std::fmt::Debug;
-use std::future::pending;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::launch::{Launch, supervise};
+use crate::launch::{Launch, alone};
 use crate::timeout::timeout;
 
 /// How long a test that was cancelled may take for its exits.
@@ -35,12 +34,15 @@ pub fn trial<L, T, F>(
         let launcher = start();
         let (rt, budget) = (launcher.runtime(), launcher.exit_budget());
         let timed = timeout(&rt, limit, test(rt.clone())).grace(GRACE);
+        // What is late has had its time.
+        let patience = |ended: Option<&Result<_, _>>| match ended {
+            Some(Err(_)) => Duration::ZERO,
+            _ => budget,
+        };
         // Signals end the process, as they do in other tests.
-        let main = supervise(rt.clone(), budget, timed, pending);
-        match launcher.block_on(main) {
-            Ok(Ok(ended)) => ended.passed(name),
-            Ok(Err(elapsed)) => panic!("{name}: {elapsed}"),
-            Err(shutdown) => panic!("{name}: {shutdown}"),
+        match launcher.block_on(alone(rt.clone(), patience, timed)) {
+            Ok(ended) => ended.passed(name),
+            Err(elapsed) => panic!("{name}: {:?}", elapsed.into_report()),
         }
     };
     let thread = thread::Builder::new().name(name.to_owned()).spawn(run);

@@ -1,4 +1,4 @@
-//! What the attribute `#[within]` expands to: a function whose body runs in a scope, whatever it returns.
+//! What the attributes make of the body of a function: what `#[within]` runs in a scope, whatever it returns.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -95,6 +95,11 @@ impl<T> Passes<Option<T>> for Recover {
     fn pass(output: Option<Option<T>>) -> Option<T> {
         output.flatten()
     }
+}
+
+/// Only its type is asked for: a closure that returns it first coerces whatever else it returns, as a function does.
+pub fn never<R>() -> R {
+    unreachable!("it stands where nobody comes")
 }
 
 impl<R> fmt::Debug for Within<R> {

@@ -8,14 +8,19 @@ pub fn connect(
     ::withal::scope_fn(async move |
             __withal_provide: ::withal::Provide<Connection>,
         | -> io::Result<()> {
-            let host = host;
-            let connection = Connection::open(&host).await?;
-            let (mut connection, __withal_outcome) = __withal_provide
-                .provide(connection)
-                .await;
-            let _ = &mut connection;
-            let outcome = __withal_outcome;
-            connection.close(outcome.is_success()).await
+            if false {
+                return ::withal::__private::never::<io::Result<()>>();
+            }
+            {
+                let host = host;
+                let connection = Connection::open(&host).await?;
+                let (mut connection, __withal_outcome) = __withal_provide
+                    .provide(connection)
+                    .await;
+                let _ = &mut connection;
+                let outcome = __withal_outcome;
+                connection.close(outcome.is_success()).await
+            }
         })
         .called("connect")
 }

@@ -11,17 +11,22 @@ fn session(
     ::withal::scope_fn(async move |
             __withal_provide: ::withal::Provide<Session>,
         | -> io::Result<()> {
-            let _ = &self;
-            let (_permit,) = (__withal_argument_1,);
-            #[cfg(unix)]
-            let r#type = r#type;
-            let session = self.pool.session(r#type).await?;
-            let (mut session, __withal_outcome) = __withal_provide
-                .provide(session)
-                .await;
-            let _ = &mut session;
-            let _ = __withal_outcome;
-            self.pool.put_back(session).await
+            if false {
+                return ::withal::__private::never::<io::Result<()>>();
+            }
+            {
+                let _ = &self;
+                let (_permit,) = (__withal_argument_1,);
+                #[cfg(unix)]
+                let r#type = r#type;
+                let session = self.pool.session(r#type).await?;
+                let (mut session, __withal_outcome) = __withal_provide
+                    .provide(session)
+                    .await;
+                let _ = &mut session;
+                let _ = __withal_outcome;
+                self.pool.put_back(session).await
+            }
         })
         .called("session")
 }

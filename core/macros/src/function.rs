@@ -3,7 +3,9 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Error, ItemFn, Result, Safety, Signature};
+use syn::{Block, Error, ItemFn, Result, Safety, Signature, Type};
+
+use crate::options::Root;
 
 /// Expands an attribute, or says by an error of the compiler why it cannot.
 ///
@@ -37,6 +39,18 @@ pub(crate) fn nothing(_: ItemFn) -> TokenStream {
 pub(crate) fn empty(function: ItemFn) -> TokenStream {
     let name = function.sig.ident;
     quote!(fn #name() {})
+}
+
+/// The code of a closure that returns what `block`, the body of a function, does.
+///
+/// A closure coerces nothing that it returns, unless the type is known from the first `return` on.
+pub(crate) fn returning(root: &Root, returned: &Type, block: &Block) -> TokenStream {
+    quote! {
+        if false {
+            return #root::__private::never::<#returned>();
+        }
+        #block
+    }
 }
 
 /// Whether it looks like an `async fn` with a body, so that what is wrong is inside of it.

@@ -14,6 +14,7 @@ mod program;
 mod scope;
 #[cfg(test)]
 mod snapshots;
+mod stale;
 mod trial;
 mod within;
 mod yields;
@@ -45,8 +46,10 @@ use proc_macro::TokenStream;
 /// # Where a yield may stand
 ///
 /// There is one in the function, and it is the first thing that its statement does: `let outcome = yield_!(guard);`, `match yield_!(guard) { .. }`.
-/// It may stand in a branch, where what was yielded is there again up to the end of the block of the yield; but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
-/// So other scopes are not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it with `&outcome`: they see the error of the body, too.
+/// It may stand in a branch, where what was yielded is there again up to the end of the block of the yield (a use after that does not compile); but not in a loop, a closure, an async block, or another macro: these need not run, or may run again.
+/// So another scope is not opened around the yield by `with`, but by [`open`](https://docs.rs/withal/latest/withal/trait.ScopeExt.html), and closed after it with `&outcome`: it sees the error of the body, too.
+/// Several are made one before, as a tuple: so each is told what has become of the others.
+/// What is left open by a function that fails is told that it was dropped.
 /// `self` is yielded under a name: `let me = self;`. Attributes that rewrite an `async fn`, such as `#[instrument]`, cannot be combined with this one: the function is none any more.
 ///
 /// # Examples
@@ -129,6 +132,7 @@ pub fn yield_(_: TokenStream) -> TokenStream {
 ///
 /// The errors of the scope are converted into the error of the function; if it returns no `Result`, the scope is one that cannot fail.
 /// What the scope holds is `'static`: one that borrows from an argument does not compile. The error of the function is `Display + Debug + Send + Sync + 'static`.
+/// Its arguments move into the body, and are dropped before the scope exits, as far as the body names them.
 /// In a scope that may suppress the error, the function returns `Result<Option<T>, E>`, and `Ok(None)` says that the error was suppressed.
 ///
 /// # Examples

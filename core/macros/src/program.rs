@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Error, Expr, Ident, ItemFn, Result, ReturnType, Visibility, parse_quote};
+use syn::{Error, Expr, Ident, ItemFn, Result, ReturnType, Type, Visibility, parse_quote};
 
 use crate::trial::{launcher, runtime_argument};
 use crate::{function, options};
@@ -46,23 +46,38 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
     }
     let launcher = launcher(&root, &runtime, current_thread.is_some());
     let budget = budget.map(|budget| quote!(.with_exit_budget(#budget)));
-    let returned = match &function.sig.output {
+    let mut body = quote!(#name(#argument));
+    let returned: Type = match &function.sig.output {
         ReturnType::Default => parse_quote!(()),
-        ReturnType::Type(_, returned) => returned.clone(),
+        ReturnType::Type(_, returned) if matches!(**returned, Type::Never(_)) => {
+            // A type that has no name where it stands for another one.
+            body = quote!(async { #body.await; });
+            parse_quote!(())
+        }
+        ReturnType::Type(_, returned) => (**returned).clone(),
     };
-    let ItemFn { attrs, vis, .. } = &function;
+    let vis = &function.vis;
+    // Other attributes are said of the code, and one may ask for an `async fn`.
+    let (of_item, of_code) = function
+        .attrs
+        .iter()
+        .cloned()
+        .partition::<Vec<_>, _>(|other| {
+            let name = other.path();
+            name.is_ident("doc") || name.is_ident("cfg")
+        });
     let inner = ItemFn {
-        attrs: Vec::new(),
+        attrs: of_code,
         vis: Visibility::Inherited,
         ..function.clone()
     };
     Ok(quote! {
-        #(#attrs)*
+        #(#of_item)*
         #vis fn #name() -> #root::__private::Ended<#returned> {
             #inner
             let #start = #launcher #budget;
             let #rt = #root::Launch::runtime(&#start);
-            #root::__private::Ended::from(#root::Launch::run(&#start, #name(#argument)))
+            #root::__private::Ended::from(#root::Launch::run(&#start, #body))
         }
     })
 }

@@ -45,8 +45,8 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
             }
         });
     }
-    let moved = arguments::moved(&mut sig);
-    let statements = block.stmts;
+    block.stmts.splice(0..0, arguments::moved(&mut sig));
+    let body = function::returning(&root, &returned, &block);
     let name = sig.ident.unraw().to_string();
     let send = (!local).then(|| quote!(+ ::core::marker::Send));
     sig.asyncness = None;
@@ -57,8 +57,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         #(#attrs)*
         #vis #sig {
             #root::scope_fn(async move |#provide: #root::Provide<#guard>| -> #returned {
-                #(#moved)*
-                #(#statements)*
+                #body
             })
             .called(#name)
         }

@@ -158,7 +158,12 @@ pub(crate) fn runtime_argument(signature: &Signature, rt: &Ident) -> Result<Toke
         let message = "it takes the runtime, and nothing else";
         return Err(Error::new(second.span(), message));
     }
-    Ok(match *argument.ty {
+    let mut ty = &*argument.ty;
+    // What a macro has put in for one of its arguments.
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    Ok(match ty {
         Type::Reference(_) => quote!(&#rt),
         _ => quote!(#rt),
     })

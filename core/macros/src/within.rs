@@ -64,11 +64,12 @@ pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> Result<TokenS
         block,
         ..
     } = function;
-    let mut body = quote!(#block);
+    let mut body = *block;
     for scope in scopes.into_iter().rev() {
-        body = quote!({
+        let inner = function::returning(&root, &returned, &body);
+        body = parse_quote!({
             use #root::__private::WithinValue as _;
-            #root::__private::Within::<#returned>::new().run(#scope, async |_| -> #returned #body).await
+            #root::__private::Within::<#returned>::new().run(#scope, async move |_| -> #returned { #inner }).await
         });
     }
     Ok(quote! {

@@ -2,13 +2,18 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprCall, ExprClosure, ExprForLoop,
-    ExprLoop, ExprReturn, ExprWhile, Item, Macro, Result, Stmt, parse_quote, parse_quote_spanned,
+    Arm, Attribute, Block, Error, Expr, ExprAssign, ExprAsync, ExprCall, ExprClosure, ExprConst,
+    ExprForLoop, ExprLoop, ExprReturn, ExprWhile, ExprYield, Item, Macro, Result, Stmt, Token,
+    parse_quote, parse_quote_spanned,
 };
+
+use crate::stale;
 
 /// The place of a yield that may run again.
 const LOOP: &str = "inside of a loop";
@@ -18,6 +23,10 @@ pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Resu
     let mut search = Search::default();
     search.visit_block(block);
     let early = search.early;
+    if let Some(span) = search.bare {
+        let message = "the yield of a scope is a macro: `yield_!(guard)`";
+        return Err(Error::new(span, message));
+    }
     let mut found = search.found.into_iter();
     match found.next() {
         None => {
@@ -41,6 +50,7 @@ pub(crate) fn lend(block: &mut Block, function: &Ident, provide: &Ident) -> Resu
     }
     let mut lending = Lending {
         provide,
+        names: Vec::new(),
         done: Ok(false),
     };
     lending.visit_block_mut(block);
@@ -71,6 +81,8 @@ struct Search {
     place: Option<&'static str>,
     /// A `return Ok(..)` before the first yield: as a yield is in no loop, what stands before it is never after it.
     early: Option<Span>,
+    /// The keyword alone.
+    bare: Option<Span>,
 }
 
 impl Search {
@@ -134,6 +146,16 @@ impl<'a> Visit<'a> for Search {
         });
     }
 
+    fn visit_expr_const(&mut self, expr: &'a ExprConst) {
+        self.inside("inside of a constant", |me| {
+            visit::visit_expr_const(me, expr);
+        });
+    }
+
+    fn visit_expr_yield(&mut self, expr: &'a ExprYield) {
+        self.bare.get_or_insert(expr.yield_token.span());
+    }
+
     fn visit_expr_loop(&mut self, expr: &'a ExprLoop) {
         self.inside(self.place.unwrap_or(LOOP), |me| {
             visit::visit_expr_loop(me, expr);
@@ -163,6 +185,8 @@ fn place_in(visit: impl FnOnce(&mut Search)) -> Option<Span> {
 /// Puts `let (guard, outcome) = provide.provide(guard).await;` before the statement that begins with the yield.
 struct Lending<'a> {
     provide: &'a Ident,
+    /// What is there again after it.
+    names: Vec<Ident>,
     done: Result<bool>,
 }
 
@@ -174,14 +198,15 @@ impl VisitMut for Lending<'_> {
             return;
         };
         let outcome = Ident::new("__withal_outcome", Span::mixed_site());
+        let length = block.stmts.len();
         let statement = &mut block.stmts[index];
         if let Some(cfg) = attributes(statement).iter().find(|other| is_cfg(other)) {
             let message = "a scope yields in every build, and so not under a condition";
             self.done = Err(Error::new_spanned(cfg, message));
             return;
         }
-        if let Some(arguments) = take(statement, &outcome) {
-            let lend = self.call(arguments, &outcome);
+        if let Some((arguments, place)) = take(statement, &outcome, index + 1 == length) {
+            let lend = self.call(arguments, place, &outcome);
             self.done = lend.map(|lend| {
                 block.stmts.splice(index..index, lend);
                 true
@@ -192,6 +217,11 @@ impl VisitMut for Lending<'_> {
         if let Ok(false) = self.done {
             let message = "a yield is the first thing that its statement does: `let outcome = yield_!(guard);`";
             self.done = Err(Error::new(span, message));
+        } else if self.done.is_ok()
+            && let Some(stale) = stale::first(&block.stmts[index + 1..], &self.names)
+        {
+            let message = "what was yielded is back only up to the end of the block of the yield, and this is after it";
+            self.done = Err(Error::new(stale, message));
         }
     }
 
@@ -206,15 +236,20 @@ impl VisitMut for Lending<'_> {
 }
 
 impl Lending<'_> {
-    fn call(&self, arguments: TokenStream, outcome: &Ident) -> Result<Vec<Stmt>> {
+    fn call(&mut self, arguments: TokenStream, place: Span, outcome: &Ident) -> Result<Vec<Stmt>> {
         let provide = self.provide;
-        let guard: Expr = if arguments.is_empty() {
-            parse_quote!(())
-        } else {
-            syn::parse2(arguments)?
-        };
-        let mut names = Vec::new();
-        let back = back(&guard, &mut names)?;
+        let mut guards = Punctuated::<Expr, Token![,]>::parse_terminated
+            .parse2(arguments)?
+            .into_iter();
+        let guard = guards
+            .next()
+            .unwrap_or_else(|| parse_quote_spanned!(place=> ()));
+        if let Some(second) = guards.next() {
+            let message = "there is one guard; of several make a tuple: `yield_!((a, b))`";
+            return Err(Error::new_spanned(second, message));
+        }
+        let names = &mut self.names;
+        let back = back(&guard, names)?;
         let here = Span::call_site().located_at(guard.span());
         let provide = Ident::new(&provide.to_string(), provide.span().located_at(here));
         let mut lend = vec![parse_quote_spanned! {here=>
@@ -276,24 +311,30 @@ fn attributes(statement: &Stmt) -> &[Attribute] {
 }
 
 /// Takes the yield out of the statement that begins with it, and leaves `outcome` in its place.
-fn take(statement: &mut Stmt, outcome: &Ident) -> Option<TokenStream> {
+fn take(statement: &mut Stmt, outcome: &Ident, is_last: bool) -> Option<(TokenStream, Span)> {
     let expr = match statement {
         Stmt::Local(local) => &mut local.init.as_mut()?.expr,
         Stmt::Expr(expr, _) => expr,
         Stmt::Macro(mac) if is_yield(&mac.mac) => {
-            let (arguments, attrs) = (mac.mac.tokens.clone(), &mac.attrs);
-            *statement = match mac.semi_token {
-                Some(_) => parse_quote!(#(#attrs)* let _ = #outcome;),
-                None => Stmt::Expr(parse_quote!(#outcome), None),
+            let (found, attrs) = (what(&mac.mac), &mac.attrs);
+            // With braces it is a statement also without a semicolon.
+            *statement = match mac.semi_token.is_none() && is_last {
+                true => Stmt::Expr(parse_quote!(#outcome), None),
+                false => parse_quote!(#(#attrs)* let _ = #outcome;),
             };
-            return Some(arguments);
+            return Some(found);
         }
         _ => return None,
     };
     let expr = first(expr);
-    let arguments = as_yield(expr)?.tokens.clone();
+    let found = what(as_yield(expr)?);
     *expr = parse_quote!(#outcome);
-    Some(arguments)
+    Some(found)
+}
+
+/// What a yield lends, and where it stands.
+fn what(found: &Macro) -> (TokenStream, Span) {
+    (found.tokens.clone(), found.path.span())
 }
 
 /// What is evaluated first.

@@ -51,7 +51,7 @@ impl<'s, G: 'static, V: Verdict> Entered<'s, G, V> {
 
     /// Releases this entry now; the stack forgets it.
     ///
-    /// Its exit is told [`Outcome::Success`].
+    /// Its exit is told [`Outcome::Success`](crate::Outcome::Success).
     ///
     /// # Errors
     ///

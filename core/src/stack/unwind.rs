@@ -379,7 +379,7 @@ impl<V: Verdict> Unwind<V> {
 
     /// Whether it was lent an error that goes back to its owner.
     pub(super) fn borrows(&self) -> bool {
-        matches!(self.initial, Fate::Failure(_))
+        self.initial.borrows()
     }
 
     /// What came of it, for who awaits it.

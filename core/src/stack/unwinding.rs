@@ -1,16 +1,19 @@
 //! An unwinding as a future: awaited, or an orphan.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use crate::clock::Limit;
 use crate::frame::{self, Dropping};
+use crate::lent::{self, Answer, Asked};
 use crate::lost;
 use crate::orphan::Jobs;
 use crate::owner::{Called, Owner};
 use crate::report::{Entry as Line, Label, Phase, What};
 use crate::slot::Fate;
+use crate::untold::tell_error;
 use crate::verdict::Verdict;
 
 use super::entry::Entry;
@@ -65,6 +68,31 @@ impl<V: Verdict> Unwinding<V> {
         self.owner.rebase();
         self.owner.borrows = self.unwind.as_ref().is_some_and(|unwind| unwind.borrows());
     }
+
+    /// Awaits it by hand. One that was lent an error is left to whoever runs, and ends before that goes back.
+    pub(super) async fn closed(mut self) -> Unwound<V> {
+        if !self.owner.borrows {
+            return self.await;
+        }
+        let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll(cx))).await;
+        match polled {
+            Poll::Ready(unwound) => unwound,
+            Poll::Pending => self.lend().await,
+        }
+    }
+
+    #[cold]
+    fn lend(mut self) -> Asked<Unwound<V>> {
+        let label = self.owner.label();
+        let (answer, asked) = lent::answer(label.clone(), tell_unwound);
+        let rest = Rest {
+            unwind: self.unwind.take(),
+            label,
+            answer: Some(answer),
+        };
+        self.owner.lend(Box::pin(rest));
+        asked
+    }
 }
 
 impl<V: Verdict> Future for Unwinding<V> {
@@ -101,17 +129,19 @@ impl<V: Verdict> Drop for Unwinding<V> {
         let work = Rest {
             unwind: Some(unwind),
             label,
+            answer: None,
         };
         self.owner.orphan(Jobs::NONE, Box::pin(work));
     }
 }
 
-/// An orphaned unwinding: it tells what it has heard of.
+/// An orphaned unwinding: it tells what it has heard of, unless somebody waits for that.
 ///
 /// The deadline of an exit around it drops it; then what has not begun goes on as an orphan again.
 struct Rest<V: Verdict> {
     unwind: Option<Box<Unwind<V>>>,
     label: Label,
+    answer: Option<Answer<Unwound<V>>>,
 }
 
 impl<V: Verdict> Future for Rest<V> {
@@ -122,7 +152,14 @@ impl<V: Verdict> Future for Rest<V> {
             ready!(unwind.poll(cx));
         }
         if let Some(unwind) = self.unwind.take() {
-            unwind.tell();
+            match self.answer.take() {
+                Some(answer) => {
+                    if let Err(unwound) = answer.give(unwind.unwound()) {
+                        tell_unwound(unwound, &self.label);
+                    }
+                }
+                None => unwind.tell(),
+            }
         }
         Poll::Ready(())
     }
@@ -138,8 +175,21 @@ impl<V: Verdict> Drop for Rest<V> {
         let rest = Self {
             unwind: Some(unwind),
             label: self.label.clone(),
+            answer: self.answer.take(),
         };
         Owner::new(Called(name), location).orphan(Jobs::NONE, Box::pin(rest));
+    }
+}
+
+/// Tells what came of an unwinding for which nobody waits any more.
+fn tell_unwound<V>(unwound: Unwound<V>, label: &Label) {
+    match unwound {
+        Ok(Ok(_)) => {}
+        Ok(Err(report)) => tell_error(report, Phase::Exit, label),
+        Err(panic) => {
+            lost::tell_panic(&**panic, Phase::Exit, label);
+            lost::discard(panic);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sqlx::{Connection, SqliteConnection, query, query_scalar};
-use withal::{ErasedFn, Open, Report, Runtime, ScopeExt, scope};
+use withal::{ErasedFn, Open, Or, Report, Runtime, ScopeExt, scope};
 
 use crate::Transcript;
 
@@ -45,17 +45,17 @@ async fn cache(rt: impl Runtime, out: Transcript) -> Result<(), Report> {
     Ok(())
 }
 
-/// One of the two, while it is open.
-type Opened<T> = Open<ErasedFn<T, Result<(), Report>>>;
+type Database = ErasedFn<SqliteConnection, Result<(), Report>>;
+type Caching = ErasedFn<Cache, Result<(), Report>>;
 
-/// If the cache cannot be opened, the database has been closed when the error arrives.
-#[scope(yields = (Opened<SqliteConnection>, Opened<Cache>))]
-async fn combined(rt: impl Runtime, out: Transcript) -> Result<(), Report> {
-    let database = database(out.clone()).erased().open().await?;
-    let cache = cache(rt, out).erased().open().await?;
-    let outcome = yield_!((database, cache));
-    // Both are closed, whatever becomes of the first, and no error is lost.
-    Report::both(cache.close(&outcome).await, database.close(&outcome).await).map(drop)
+/// The two are one scope: what fails in one of them the other is told, and no error is lost.
+#[scope(yields = Open<(Database, Caching)>)]
+async fn combined(rt: impl Runtime, out: Transcript) -> Result<(), Or<Report, Report>> {
+    let both = (database(out.clone()).erased(), cache(rt, out).erased());
+    let both = both.open().await?;
+    let outcome = yield_!(both);
+    both.close(&outcome).await?;
+    Ok(())
 }
 
 /// Logs the request, notes it in the cache, and counts.
@@ -73,7 +73,8 @@ async fn request(
 
 pub(crate) async fn run<R: Runtime>(rt: &R, out: &Transcript) -> Result<(), Report> {
     combined(rt.clone(), out.clone())
-        .with(async |(database, cache)| {
+        .with(async |both| {
+            let (database, cache) = &mut **both;
             request("/users/1", database, cache).await?;
             let logs = request("/users/2", database, cache).await?;
             out.line(format_args!("logs {logs}"));

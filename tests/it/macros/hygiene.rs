@@ -114,7 +114,7 @@ mod strict {
     #![forbid(unused, nonstandard_style)]
     #![deny(clippy::pedantic, clippy::nursery)]
 
-    use withal::{Never, Report, Runtime, scope, within};
+    use withal::{Never, Report, scope, within};
 
     #[scope(yields = (Vec<u8>, u8))]
     pub(super) async fn unused(_permit: u8, limit: u8) -> Result<(), Report> {
@@ -138,11 +138,6 @@ mod strict {
     #[within(passed_on(1, number))]
     pub(super) async fn gives(number: u8) -> u8 {
         number
-    }
-
-    #[withal::test]
-    async fn is_a_test(rt: impl Runtime) {
-        rt.sleep(std::time::Duration::ZERO).await;
     }
 }
 

@@ -201,3 +201,51 @@ fn a_yield_of_a_value_that_is_not_kept() {
     });
     assert_eq!(block_on(run), Ok(None));
 }
+
+/// What a function returns is coerced, as in any function.
+mod coerced {
+    use super::*;
+
+    type Boxed = Box<dyn Error + Send + Sync>;
+
+    #[scope]
+    async fn boxed(early: bool, late: bool) -> Result<(), Boxed> {
+        if early {
+            return Err(Box::new(ValueError("early")));
+        }
+        yield_!();
+        if late {
+            Err(Box::new(ValueError("late")))
+        } else {
+            Ok(())
+        }
+    }
+
+    struct Named(String);
+
+    impl Named {
+        #[withal::within(withal::null(()))]
+        async fn name(&self) -> &str {
+            &self.0
+        }
+
+        #[withal::within(withal::null(1))]
+        #[withal::within(withal::null(2))]
+        async fn shown(&mut self, more: &str) -> Result<Box<dyn fmt::Debug + '_>, Report> {
+            self.0.push_str(more);
+            Ok(Box::new(&self.0))
+        }
+    }
+
+    #[test]
+    fn as_in_any_function() {
+        let run = |early, late| block_on(boxed(early, late).with(async |()| Ok::<_, Boxed>(())));
+        assert_eq!(run(true, false).unwrap_err().to_string(), "early");
+        assert_eq!(run(false, true).unwrap_err().to_string(), "late");
+        assert!(run(false, false).is_ok());
+        let mut named = Named("Ada".to_owned());
+        assert_eq!(block_on(named.name()), "Ada");
+        let shown = block_on(named.shown("!")).unwrap();
+        assert_eq!(format!("{shown:?}"), "\"Ada!\"");
+    }
+}

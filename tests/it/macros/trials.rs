@@ -109,6 +109,40 @@ fn a_panic_goes_through() {
     assert!(message.starts_with("a number: "), "{message}");
 }
 
+#[withal::scope]
+async fn hangs() -> Result<(), withal::Never> {
+    yield_!();
+    std::future::pending().await
+}
+
+/// An exit that never ends is cut, and named.
+#[test]
+fn a_test_whose_exit_hangs() {
+    let late = std::panic::catch_unwind(|| {
+        trial(
+            "hangs_on_manual",
+            Duration::from_secs(1),
+            withal_testing::Manual::new,
+            async |_| hangs().using(async |()| ()).await,
+        );
+    });
+    let message = late.unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert!(message.starts_with("hangs_on_manual: "), "{message}");
+    assert!(message.contains("exit of `hangs`"), "{message}");
+}
+
+/// In a crate that forbids what it is warned of.
+mod strict {
+    #![forbid(unused, nonstandard_style)]
+    #![deny(clippy::pedantic, clippy::nursery)]
+
+    #[withal::test]
+    async fn is_a_test(rt: impl withal::Runtime) {
+        rt.sleep(std::time::Duration::ZERO).await;
+    }
+}
+
 /// Under the names that the attributes use themselves.
 mod named {
     #[withal::test]

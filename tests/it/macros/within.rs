@@ -177,3 +177,19 @@ fn its_future_can_be_spawned() {
     let ledger = Ledger::new();
     assert_eq!(spawn(async move { recurse(&ledger, 9).await }), Ok(1));
 }
+
+/// What is `Send` without the attribute is so with it, whatever its arguments are.
+#[test]
+fn arguments_need_not_be_shared() {
+    #[withal::within(withal::null(()))]
+    async fn counts(count: std::cell::Cell<u8>) -> u8 {
+        withal_testing::yield_now().await;
+        count.set(count.get() + 1);
+        withal_testing::yield_now().await;
+        count.get()
+    }
+    fn send<F: Future + Send>(future: F) -> F {
+        future
+    }
+    assert_eq!(block_on(send(counts(1.into()))), 2);
+}

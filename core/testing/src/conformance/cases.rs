@@ -446,6 +446,7 @@ macro_rules! cases {
                 early_return
                 what_it_leaves_open
                 what_it_closes_is_told
+                a_close_that_goes_elsewhere
                 without_providing
                 composed
             }

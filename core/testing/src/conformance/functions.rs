@@ -1,7 +1,9 @@
 //! Scopes that are one async function: enter up to the yield point, exit from there on.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -285,6 +287,52 @@ pub async fn what_it_closes_is_told<R: Runtime>(_: R) {
     });
     assert_eq!(cut.await, Ok(true));
     assert_eq!(told(), ["1, failed: no luck"]);
+}
+
+/// A close that was begun in the exit ends before it, also if its future is dropped, goes elsewhere or is forgotten: the error goes back to its owner.
+pub async fn a_close_that_goes_elsewhere<R: Runtime>(_: R) {
+    type Closing = Pin<Box<dyn Future<Output = ()> + Send>>;
+    let fates: [fn(&Mutex<Vec<Closing>>, Closing); 3] = [
+        |_, closing| drop(closing),
+        |elsewhere, closing| elsewhere.lock().unwrap().push(closing),
+        |_, closing| std::mem::forget(closing),
+    ];
+    for (fate, in_stack) in fates
+        .into_iter()
+        .flat_map(|fate| [(fate, false), (fate, true)])
+    {
+        let (ledger, elsewhere) = (Ledger::new(), Arc::default());
+        let (inner, kept) = (ledger.clone(), Arc::clone(&elsewhere));
+        let around = scope_fn(async move |p: Provide<()>| {
+            let (stack, scope) = (ExitStack::new(), inner.scope("a").exit_yields(3));
+            let open = if in_stack {
+                drop(stack.enter(scope).await?);
+                None
+            } else {
+                Some(scope.open().await?)
+            };
+            let ((), outcome) = p.provide(()).await;
+            let mut closing: Closing = Box::pin(async move {
+                match open {
+                    Some(open) => drop(open.close(&outcome).await),
+                    None => drop(stack.close(&outcome).await),
+                }
+            });
+            let begun = poll_fn(|cx| Poll::Ready(closing.as_mut().poll(cx).is_pending()));
+            assert!(begun.await);
+            fate(&kept, closing);
+            inner.say("rest");
+            ok(())
+        });
+        let failed = Err::<(), _>(Injected("no luck".to_owned()));
+        assert_eq!(around.with(async |()| failed.clone()).await, failed);
+        assert_eq!(ledger.trace(), "+a ~a rest -a");
+        assert_eq!(ledger.outcome("a").unwrap(), "failure: no luck");
+        let kept = std::mem::take(&mut *elsewhere.lock().unwrap());
+        for closing in kept {
+            closing.await;
+        }
+    }
 }
 
 /// A return before the yield is a failed enter: no body, and what the function had opened is released first.
