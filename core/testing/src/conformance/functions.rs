@@ -327,7 +327,8 @@ pub async fn a_close_that_goes_elsewhere<R: Runtime>(_: R) {
         let failed = Err::<(), _>(Injected("no luck".to_owned()));
         assert_eq!(around.with(async |()| failed.clone()).await, failed);
         assert_eq!(ledger.trace(), "+a ~a rest -a");
-        assert_eq!(ledger.outcome("a").unwrap(), "failure: no luck");
+        let told = ledger.outcome("a").unwrap();
+        assert_eq!(told, "failure: injected error: no luck");
         let kept = std::mem::take(&mut *elsewhere.lock().unwrap());
         for closing in kept {
             closing.await;
