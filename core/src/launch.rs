@@ -16,7 +16,7 @@ use crate::home::drain::{drain_home, give_up};
 use crate::lost;
 use crate::outcome::Reason;
 use crate::report::{Entry, Report};
-use crate::runtime::{Runtime, Signals};
+use crate::runtime::Runtime;
 use crate::until::{report, until, write_losses};
 
 pub(crate) mod ended;
@@ -51,22 +51,18 @@ pub trait Launch {
     ///
     /// If `main` panics: after the drain.
     fn run<F: Future>(&self, main: F) -> Result<F::Output, Shutdown> {
-        let rt = self.runtime();
-        let signal = || rt.interrupted();
-        self.block_on(supervise(self.runtime(), self.exit_budget(), main, signal))
+        self.block_on(supervise(self.runtime(), self.exit_budget(), main))
     }
 }
 
-/// Runs `main` until `interrupted` gives a signal, and drains.
-pub(crate) async fn supervise<R: Runtime, F: Future, S: Future<Output = ()>>(
+async fn supervise<R: Runtime, F: Future>(
     rt: R,
     budget: Duration,
     main: F,
-    interrupted: impl Fn() -> S,
 ) -> Result<F::Output, Shutdown> {
     let home = Home::here().id();
     // The signal that is listened for: it stops main, or, once main is stopping or has ended, it forces.
-    let listening = RefCell::new(Box::pin(interrupted()));
+    let listening = RefCell::new(Box::pin(rt.interrupted()));
     let signal = || poll_fn(|cx| listening.borrow_mut().as_mut().poll(cx));
     let stopping = Cell::new(None);
     let mut forced = false;
@@ -74,7 +70,7 @@ pub(crate) async fn supervise<R: Runtime, F: Future, S: Future<Output = ()>>(
         let stop = async {
             signal().await;
             // At once, so that no second one is missed while the first exits are polled.
-            *listening.borrow_mut() = Box::pin(interrupted());
+            *listening.borrow_mut() = Box::pin(rt.interrupted());
             Reason::Shutdown
         };
         let exits = async {

@@ -39,7 +39,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> Result<TokenStr
         return Ok(quote! {
             #error
             #(#attrs)*
-            #[allow(unused_variables)]
+            #[allow(unused_variables)] // for its body is gone
             #vis #sig -> #root::ErasedFn<#guard, #returned> {
                 loop {}
             }
